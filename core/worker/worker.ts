@@ -27,15 +27,20 @@ import { closeStores, createStores, type Stores, startStores } from './stores.ts
 
 export interface WorkerOptions {
   readonly mode: WorkerMode
-  /** Standalone mode: the connectors to create at the start. Each contains its `name`. */
+  /**
+   * In standalone mode, the connectors that are created at the start. Each configuration contains
+   * `name`.
+   */
   readonly connectorConfigs?: readonly Props[]
-  /** Standalone mode: the target states of these connectors, by name. Default: STARTED. */
+  /**
+   * In standalone mode, the initial target states of these connectors, by name. Default: STARTED.
+   */
   readonly initialStates?: Readonly<Record<string, TargetState>>
-  /** Default: the clients of `core/client`. */
+  /** Creates the Kafka clients. Default: the clients of `core/client`. */
   readonly clients?: Clients
-  /** Cancels the start, for example while the brokers cannot be reached. */
+  /** Aborting this signal cancels the start, for example while the brokers cannot be reached. */
   readonly signal?: AbortSignal
-  /** Called as soon as the REST API listens, which is before the brokers are reached. */
+  /** Called when the REST API has started to listen, which is before the brokers are reached. */
   readonly onListening?: (restUrl: string) => void
 }
 
@@ -44,17 +49,20 @@ export interface Worker {
   readonly restUrl: string
   readonly restPort: number
   readonly herder: Herder
-  /** Stops connectors and tasks, each within its graceful timeout, then everything else. */
+  /**
+   * Stops the connectors and tasks, and then all other parts of the worker. Each connector and task
+   * has `task.shutdown.graceful.timeout.ms` to stop.
+   */
   close(): Promise<void>
 }
 
-/** The maximum delay between two attempts to reach the brokers at the start, ms. */
+/** The maximum delay between two attempts to connect to the brokers at the start, ms. */
 const RETRY_MAX_MS = 10_000
 
 /**
- * Starts a worker. Resolves when it is ready. Throws a ConfigError that names every invalid key
- * before anything starts. While the brokers cannot be reached, it keeps retrying, and the log and
- * `/health` show the reason.
+ * Starts a worker, and resolves when the worker is ready. If the configuration is invalid, throws a
+ * ConfigError that names every invalid key before anything is started. While the brokers cannot be
+ * reached, the worker retries, and the log and `/health` show the reason.
  */
 export async function startWorker(raw: RawConfig, options: WorkerOptions): Promise<Worker> {
   const logger = createLogger('millrace.worker')
@@ -70,13 +78,13 @@ export async function startWorker(raw: RawConfig, options: WorkerOptions): Promi
   return worker
 }
 
-/** The result of connecting to the brokers. */
+/** The result of a successful connection to the brokers. */
 interface Connected {
   readonly clusterId: string
   readonly stores: Stores
 }
 
-/** The parts of the worker that exist in each phase of its start. `close` releases them. */
+/** The parts of the worker that exist in each phase of its start. `close` releases these parts. */
 type State =
   | { readonly phase: 'new' }
   | { readonly phase: 'connecting'; readonly connected: Promise<Connected> }
@@ -86,7 +94,10 @@ class RunningWorker implements Worker {
   readonly #config: WorkerConfig
   readonly #options: WorkerOptions
   readonly #clients: Clients
-  /** Whether to check the brokers' addresses first. Test clients have no addresses. */
+  /**
+   * Whether to check that a broker can be reached before clients are created. Not set in tests,
+   * whose clients do not use the network.
+   */
   readonly #probes: boolean
   readonly #logger: Logger
   readonly #rest: RestServer
@@ -142,7 +153,8 @@ class RunningWorker implements Worker {
     const keys = this.#createKeys(stores)
     this.#state = { phase: 'running', stores, herder, keys }
     await keys?.start()
-    // Threads start here. None may start after close(), because nothing would end it.
+    // From here on, the worker starts threads. After `close` it must not start any, because nothing
+    // would end them.
     this.#throwIfAborted()
     herder.start()
     this.#health = { phase: 'ready', herder, clusterId }
@@ -171,7 +183,7 @@ class RunningWorker implements Worker {
   async #closeState(): Promise<void> {
     const state = this.#state
     if (state.phase === 'connecting') {
-      // A failed connection attempt has closed its stores.
+      // A failed connection attempt has already closed its stores.
       const connected = await state.connected.catch(() => null)
       if (connected) await closeStores(connected.stores)
     } else if (state.phase === 'running') {
@@ -184,7 +196,7 @@ class RunningWorker implements Worker {
     if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
   }
 
-  /** Waits for the brokers, then starts the stores. Retries after every retriable error. */
+  /** Waits for the brokers and then starts the stores. Retries after each retriable error. */
   async #connect(): Promise<Connected> {
     const servers = this.#config.values['bootstrap.servers']
     this.#health = { phase: 'starting', reason: `connecting to ${servers.join(', ')}` }
@@ -221,9 +233,7 @@ class RunningWorker implements Worker {
     }
   }
 
-  /**
-   * Waits for a client's work. Closes the client if the worker is stopped first, to end the work.
-   */
+  /** Waits for an operation. If the worker is stopped first, calls `close` to end the operation. */
   #closeOnAbort<T>(work: Promise<T>, close: () => Promise<unknown>): Promise<T> {
     return withAbortHandler(work, this.#signal, () => {
       close().catch((error: unknown) => this.#logger.debug(`Closing a client failed: ${messageOf(error)}`))

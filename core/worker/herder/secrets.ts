@@ -65,7 +65,7 @@ export class Secrets {
     return suspects.filter(secret)
   }
 
-  /** Returns a function that tells whether a key of the configuration is a secret. */
+  /** Returns a function that checks whether a key of the configuration is a secret. */
   async #secretTest(props: Props): Promise<(key: string) => boolean> {
     const types = new Map<string, boolean>()
     const parts: [PluginKind, string | undefined, string][] = [

@@ -52,7 +52,7 @@ export class Supervisor {
   readonly #connector: SupervisedUnit
   readonly #taskConfigs: TaskConfigs
   readonly #tasks = new Map<number, SupervisedUnit>()
-  /** The number of requested restarts by task. The key null stands for the connector. */
+  /** The number of requested restarts, by task number. The key null is for the connector. */
   readonly #restarts = new Map<number | null, number>()
   /** Notified after each `#steer`. */
   readonly #steered = new Signal()

@@ -156,7 +156,7 @@ test.each([
   'org.apache.kafka.connect.storage.SimpleHeaderConverter',
   'org.apache.kafka.connect.converters.ByteArrayConverter',
   'org.apache.kafka.connect.converters.LongConverter',
-])('%s lists the keys that Connect lists', async name => {
+])('%s has the same configuration keys as in Connect', async name => {
   const step: Step = { method: 'GET', path: `/connector-plugins/${name}/config` }
   const keys = (answer: Answer) =>
     (answer.body as { name: string; documentation: string }[])

@@ -78,7 +78,7 @@ test("the worker id is the advertised address, or the listener's address by defa
 test.each([
   ['PEM', 'localhost.pem', {}],
   ['PKCS12', 'localhost.p12', { 'listeners.https.ssl.keystore.password': 'changeit' }],
-])('an https listener takes a keystore of type %s', async (type, store, more) => {
+])('an https listener accepts a keystore of type %s', async (type, store, more) => {
   const rest = await start(
     {
       listeners: 'https://127.0.0.1:0',

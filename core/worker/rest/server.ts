@@ -191,7 +191,7 @@ function answerHealth(res: Response, health: WorkerHealth): void {
 }
 
 function answerError(error: unknown, req: Request, res: Response, next: NextFunction): void {
-  // The client has disconnected, so there is nobody to answer.
+  // The client has disconnected and cannot receive an answer.
   if (req.socket.destroyed) return
   if (res.headersSent) {
     next(error)

@@ -1,6 +1,6 @@
 import { defineErrors } from '../../common/errors/error-table.ts'
 
-/** Errors of tasks and their threads. */
+/** The errors of tasks and of the threads in which they run. */
 export const errors = defineErrors({
   MR_TASK_CONFIGS: {
     message: 'taskConfigs() of the connector returned {what} instead of a list of configurations',

@@ -1,4 +1,4 @@
-/** Returns the kind of a value for messages: `a string`, `a Date`. */
+/** Returns the kind of a value for error messages, for example `a string` or `a Date`. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value

@@ -6,7 +6,7 @@ import type { PluginSpec, TransformSpec } from './host/messages-in.ts'
 import { loadPlugin } from './host/plugin-loader.ts'
 import { configurePlugin } from './host/plugin-settings.ts'
 
-/** A plugin that may have resources to release. */
+/** A plugin that may have a `close` method to release its resources. */
 export interface Closeable {
   close?(): Promise<void> | void
 }
@@ -18,7 +18,7 @@ interface Step {
   readonly negate: boolean
 }
 
-/** The transformations of a connector in order, each with its predicate. */
+/** The transformations of a connector, in order. Each may have a predicate. */
 export class TransformChain {
   readonly #steps: readonly Step[]
 
@@ -27,8 +27,8 @@ export class TransformChain {
   }
 
   /**
-   * Loads and configures the transformations. Throws the errors of the plugins. Every loaded plugin
-   * is added to `loaded`, so that the caller can close it.
+   * Loads and configures the transformations. Throws the errors of the plugins. Every plugin that
+   * was loaded is added to `loaded`, so that the caller can close it even after an error.
    */
   static async load(specs: readonly TransformSpec[], loaded: Closeable[] = []): Promise<TransformChain> {
     const steps: Step[] = []
@@ -44,7 +44,9 @@ export class TransformChain {
     return this.#steps.length === 0
   }
 
-  /** Returns the transformed record; null if a transformation drops it. Throws a StageError. */
+  /**
+   * Returns the transformed record; null if a transformation drops the record. Throws a StageError.
+   */
   apply<R extends ConnectRecord>(record: R): R | null {
     let current: R | null = record
     for (const step of this.#steps) {

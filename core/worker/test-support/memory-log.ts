@@ -17,14 +17,15 @@ interface Topic {
 }
 
 /**
- * A broker in memory, for tests of the worker's stores. Unlike the one of the test harness
- * (core/testing), it has what stores need: configurations of topics, end offsets, and faults.
+ * An in-memory broker for tests of the worker's stores. Unlike the in-memory broker of
+ * core/testing, it has topic configurations, end offsets and simulated failures, which the stores
+ * need.
  */
 export class MemoryLog implements Clients {
   readonly topics = new Map<string, Topic>()
-  /** If set, every write fails with this error. */
+  /** The error with which every write fails. Null: writes succeed. */
   failWrites: Error | null = null
-  /** If set, readers wait for this promise. */
+  /** A promise for which readers wait before they return records. */
   holdReads: Promise<void> | null = null
   readonly #changed = new Signal()
 
@@ -34,7 +35,7 @@ export class MemoryLog implements Clients {
     return topic
   }
 
-  /** Returns all records of a topic as text, by partition and offset. */
+  /** Returns all records of a topic with text keys and values, by partition and offset. */
   dump(name: string): { partition: number; key: string; value: string | null }[] {
     const rows = this.topics.get(name)?.partitions.flat() ?? []
     return rows.map(r => ({

@@ -9,7 +9,7 @@ import { javaClassOf, javaTraceOf } from './java-errors.ts'
 import { redact } from './redact.ts'
 
 /**
- * Creates the topic of the dead letter queue if it does not exist. As in Connect, it has one
+ * Creates the topic of the dead letter queue if it does not exist. As in Connect, the topic has one
  * partition.
  */
 export async function ensureDeadLetterTopic(admin: Admin, config: ErrorConfig, given: boolean): Promise<void> {
@@ -17,7 +17,7 @@ export async function ensureDeadLetterTopic(admin: Admin, config: ErrorConfig, g
   const [existing] = await admin.describeTopics([name])
   if (existing) return
   // A single broker cannot have Connect's default of three replicas, so the default is lowered to
-  // the number of brokers. A factor that the user has set is not changed.
+  // the number of brokers. A replication factor that the user has set is not changed.
   const { brokers } = await admin.describeCluster()
   const wanted = config['errors.deadletterqueue.topic.replication.factor']
   const replicationFactor = given ? wanted : Math.min(wanted, brokers.length)
@@ -38,8 +38,8 @@ interface Context {
 const PREFIX = '__connect.errors.'
 
 /**
- * Writes failed records to the dead letter queue, as they were consumed. `settled` must be awaited
- * before offsets are committed, or a failed record could be lost.
+ * Writes failed records to the dead letter queue, with the bytes that were consumed. `settled` must
+ * be awaited before offsets are committed, because a failed record could otherwise be lost.
  */
 export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryListener {
   readonly #producer: Producer
@@ -81,14 +81,14 @@ export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryL
   }
 
   /**
-   * Whether records wait for the producer, or the queue has failed. `settled` must then be awaited
-   * before the next batch.
+   * Whether records wait for space in the producer, or the queue has failed. In both cases,
+   * `settled` must be awaited before the next batch.
    */
   get congested(): boolean {
     return this.#waiting.length > 0 || this.#failure !== null
   }
 
-  /** Resolves when all records reported so far are acknowledged. Rejects if one was not written. */
+  /** Resolves when all reported records are acknowledged. Rejects if a record was not written. */
   async settled(signal?: AbortSignal): Promise<void> {
     if (this.#waiting.length > 0) {
       this.#draining ??= this.#drain(signal).finally(() => {

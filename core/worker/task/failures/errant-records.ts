@@ -6,8 +6,8 @@ import type { DeadLetterQueue } from './dead-letter-queue.ts'
 import { type ErrorPolicy, SINK_TASK, StageError } from './error-policy.ts'
 
 /**
- * The reporter in a sink task's context (KIP-610). Writes the reported records to the log and the
- * dead letter queue, as they were consumed.
+ * The reporter in a sink task's context (KIP-610). Reported records are written to the log and to
+ * the dead letter queue, with the bytes that were consumed.
  */
 export class ErrantRecords implements ErrantRecordReporter {
   readonly #policy: ErrorPolicy<ConsumerRecord>
@@ -22,8 +22,8 @@ export class ErrantRecords implements ErrantRecordReporter {
   }
 
   /**
-   * Links a record to the consumed record that it was converted from, so that the queue gets the
-   * original bytes.
+   * Stores the consumed record from which a sink record was converted, so that the dead letter
+   * queue receives the original bytes.
    */
   remember(record: SinkRecord, raw: ConsumerRecord): void {
     this.#raw.set(record, raw)
@@ -34,7 +34,8 @@ export class ErrantRecords implements ErrantRecordReporter {
     await this.#queue?.settled()
   }
 
-  // The task reported a copy of the record, so the original bytes are unknown. Serializes the copy.
+  // If the task reports a copy of the record, the original bytes are unknown. The copy is then
+  // serialized.
   #rendered(record: SinkRecord): ConsumerRecord {
     const { key, value, header } = this.#converters
     const { topic, headers } = record

@@ -8,7 +8,7 @@ const errorConfig = defineConfig({ ...errorKeys, ...deadLetterQueueKeys })
 /** The parsed `errors.*` keys of a connector. */
 export type ErrorConfig = ConfigValues<typeof errorConfig>
 
-/** Parses the `errors.*` keys. Throws a ConfigError. */
+/** Parses the `errors.*` keys of a connector. Throws a ConfigError. */
 export function parseErrorConfig(props: Props): ErrorConfig {
   return parseConfig(errorConfig, props)
 }

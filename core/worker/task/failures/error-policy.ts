@@ -6,8 +6,8 @@ import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { ErrorConfig } from './error-config.ts'
 
 /**
- * The stage in which a record failed. The names are Connect's; the headers of dead letters contain
- * them.
+ * The stage in which a record failed. The names are Connect's, because the headers of dead letters
+ * contain them.
  */
 export type Stage =
   | 'TRANSFORMATION'
@@ -18,10 +18,10 @@ export type Stage =
   | 'TASK_POLL'
   | 'KAFKA_PRODUCE'
 
-/** The class name that Connect uses for errors that a sink task reports or throws. */
+/** The class name of failures that a sink task reports or throws. Connect uses the same name. */
 export const SINK_TASK = 'org.apache.kafka.connect.sink.SinkTask'
 
-/** An error with its stage, and the class that threw it. */
+/** An error, with the stage in which it occurred and the class that threw it. */
 export class StageError extends Error {
   readonly stage: Stage
   readonly className: string
@@ -41,24 +41,26 @@ export interface ErrorReporter<R> {
   report(record: R, error: StageError): void
 }
 
-/** The first delay between two attempts, ms. It doubles up to `errors.retry.delay.max.ms`. */
+/**
+ * The first delay between two attempts, ms. The delay doubles up to `errors.retry.delay.max.ms`.
+ */
 const RETRY_DELAY_MIN_MS = 300
 
 export interface ErrorPolicyOptions<R> {
   readonly config: ErrorConfig
   readonly reporters: readonly ErrorReporter<R>[]
   readonly metrics: MetricsRecorder
-  /** Ends the retries. */
+  /** Aborting this signal ends the retries. */
   readonly signal: AbortSignal
   readonly logger: Logger
-  /** Returns a description of the record for messages. */
+  /** Returns a description of the record for error messages. */
   readonly describe: (record: R) => string
 }
 
 /**
- * Handles records that fail (Connect's RetryWithToleranceOperator). A retriable error is retried
- * until `errors.retry.timeout` ends. Then the record is reported and skipped
- * (`errors.tolerance=all`), or the task fails.
+ * Handles failed records, like Connect's RetryWithToleranceOperator. A retriable error is retried
+ * for `errors.retry.timeout`. If the record still fails, it is reported. It is then skipped with
+ * `errors.tolerance=all`; otherwise the task fails.
  */
 export class ErrorPolicy<R> {
   readonly config: ErrorConfig
@@ -82,8 +84,8 @@ export class ErrorPolicy<R> {
   }
 
   /**
-   * Handles `error`. Returns the result of a later attempt, or undefined if the record is skipped.
-   * Throws MR_TASK_RECORD_FAILED if the task must fail.
+   * Retries a retriable error. Returns the result of a successful attempt, or undefined if the
+   * record is skipped. Throws MR_TASK_RECORD_FAILED if the task must fail.
    */
   async recover<T>(record: R, error: StageError, retry: () => T): Promise<T | undefined> {
     const timeout = this.config['errors.retry.timeout']
@@ -104,7 +106,7 @@ export class ErrorPolicy<R> {
     return undefined
   }
 
-  /** Reports a record that failed. Throws unless `errors.tolerance` allows to skip it. */
+  /** Reports a failed record. Throws MR_TASK_RECORD_FAILED unless `errors.tolerance` is `all`. */
   reject(record: R, error: StageError): void {
     this.#metrics.recordErrors++
     this.#metrics.lastErrorAt = Date.now()
@@ -124,7 +126,7 @@ export class ErrorPolicy<R> {
   }
 }
 
-/** Logs failed records (`errors.log.enable`). */
+/** Writes failed records to the log (`errors.log.enable`). */
 export class LogReporter<R> implements ErrorReporter<R> {
   readonly #logger: Logger
   readonly #describe: (record: R) => string

@@ -3,8 +3,8 @@ import type { Failure } from '../host/messages-out.ts'
 import { redact } from './redact.ts'
 
 /**
- * Returns the stack trace of an error and at most 10 causes, without secrets. The causes are listed
- * as Java does.
+ * Returns the stack trace of an error and of at most 9 causes, without secrets. As in Java, each
+ * cause follows "Caused by:".
  */
 export function traceOf(error: unknown): string {
   if (!(error instanceof Error)) return redact(`${messageOf(error)} (not an Error, so it has no stack trace)`)
@@ -19,8 +19,8 @@ export function traceOf(error: unknown): string {
 }
 
 /**
- * Converts anything thrown to a Failure. Never throws: the herder must learn of every failure, or
- * the unit's status would be wrong.
+ * Converts any thrown value to a Failure. Never throws, because the herder must learn of every
+ * failure to update the status of the unit.
  */
 export function failureOf(error: unknown): Failure {
   const message = redact(messageOf(error))
@@ -32,7 +32,7 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
-/** The error for a failure in another thread. */
+/** A failure that another thread has sent, as an Error. */
 export class RemoteError extends Error {
   readonly retriable: boolean
   readonly code: string | undefined

@@ -28,7 +28,7 @@ test.each<[unknown, string]>([
   expect(javaClassOf(error)).toBe(name)
 })
 
-test('a stack trace has the format of Java and contains the causes', () => {
+test("a stack trace has Java's format and contains the causes", () => {
   const lines = javaTraceOf(new DataError('two\nlines', { cause: new RetriableError('why') })).split('\n')
   expect(lines.slice(0, 2)).toEqual(['org.apache.kafka.connect.errors.DataException: two', 'lines'])
   expect(lines[2]).toMatch(/^\tat .*java-errors\.test\.ts:\d+:\d+/)

@@ -3,7 +3,7 @@ import { redact } from './redact.ts'
 
 const CONNECT = 'org.apache.kafka.connect.errors'
 
-/** The Java classes that correspond to errors, by the name of the error. */
+/** The Java classes that correspond to the errors with these names. */
 const CLASSES: ReadonlyMap<string, string> = new Map([
   ['DataError', `${CONNECT}.DataException`],
   ['RetriableError', `${CONNECT}.RetriableException`],
@@ -12,9 +12,9 @@ const CLASSES: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Returns the Java class of Connect that corresponds to an error. Consumers of dead letters match
- * on it. An error can set its class (`javaClass`). JavaScript's own errors keep their names, such
- * as TypeError.
+ * Returns the Java class that corresponds to an error. Consumers of dead letters can distinguish
+ * errors by this class. An error may set it in `javaClass`. JavaScript's own errors, such as
+ * TypeError, keep their names.
  */
 export function javaClassOf(error: unknown): string {
   if (!(error instanceof Error)) return `${CONNECT}.ConnectException`
@@ -25,7 +25,9 @@ export function javaClassOf(error: unknown): string {
   return isRetriable(error) ? `${CONNECT}.RetriableException` : `${CONNECT}.ConnectException`
 }
 
-/** Returns the stack trace of an error and at most 10 causes in Java's format, without secrets. */
+/**
+ * Returns the stack trace of an error and of at most 9 causes in Java's format, without secrets.
+ */
 export function javaTraceOf(error: unknown): string {
   const parts: string[] = []
   let at: unknown = error

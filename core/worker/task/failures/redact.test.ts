@@ -9,7 +9,7 @@ const def = defineConfig({
   password: { type: 'PASSWORD', default: null, ...shared },
 })
 
-test('a secret is hidden in messages and traces, also URL-encoded and JSON-encoded', () => {
+test('a secret is hidden in messages and traces, even if it is URL-encoded or JSON-encoded', () => {
   expect(redact('user=u password=gr&n "o"')).toContain('gr&n')
   learnSecrets(def, { user: 'u', password: 'gr&n "o"' })
   for (const text of ['password=gr&n "o" refused', 'url?p=gr%26n%20%22o%22', '{"p":"gr&n \\"o\\""}']) {
@@ -23,7 +23,7 @@ test('a secret is hidden in messages and traces, also URL-encoded and JSON-encod
   expect(failure.trace).toContain('Caused by')
 })
 
-test('parts of words, short values, and values of keys that are not secret are not hidden', () => {
+test('secrets are not hidden if they are short, part of a word, or also the value of a non-secret key', () => {
   learnSecrets(def, { user: 'postgres', password: 'postgres' })
   learnSecrets(def, { user: 'u', password: 'abc' })
   learnSecrets(def, { user: 'u', password: 'order' })
@@ -31,7 +31,7 @@ test('parts of words, short values, and values of keys that are not secret are n
   expect(redact('the order is')).toBe('the [hidden] is')
 })
 
-test('secrets in client settings are recognised by their names', () => {
+test('secrets in client settings are recognised by the names of the keys', () => {
   learnClientSecrets({ 'client.id': 'me', 'ssl.key.password': 'kellerkind' })
   expect(redact('key kellerkind of me')).toBe('key [hidden] of me')
 })

@@ -3,7 +3,7 @@ import { HIDDEN, hideInUrls } from '../../../common/config/password.ts'
 import type { Props } from '../../../connect/props.ts'
 import { isSecretClientKey } from '../../config/client-overrides.ts'
 
-/** Shorter secrets are not hidden: they occur in too many other words. */
+/** Secrets that are shorter than this are not hidden, because they occur in many other words. */
 const MIN_LENGTH = 4
 /** The maximum number of secrets that a thread stores. */
 const MAX_SECRETS = 1000
@@ -12,9 +12,9 @@ const known = new Set<string>()
 let pattern: RegExp | null = null
 
 /**
- * Stores the secrets of a plugin's configuration. From now on they are hidden in all text that
- * leaves this thread. A secret that is also the value of a non-secret key is not hidden, such as a
- * password that equals the user name.
+ * Stores the secrets of a plugin's configuration. They are then hidden in all messages and traces
+ * that leave this thread. A secret that is also the value of a non-secret key is not hidden, for
+ * example a password that equals the user name.
  */
 export function learnSecrets(def: ConfigDef, props: Props): void {
   learn(props, key => def[key]?.type === 'PASSWORD')
@@ -40,15 +40,15 @@ function learn(props: Props, isSecret: (key: string) => boolean): void {
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
 /**
- * Matches whole words only. The longest secret comes first, because a shorter one may be a prefix
- * of it.
+ * Returns a pattern that matches the secrets as whole words. The longest secret comes first,
+ * because a shorter one may be a prefix of it.
  */
 function patternOf(secrets: ReadonlySet<string>): RegExp {
   const sorted = [...secrets].sort((a, b) => b.length - a.length)
   return new RegExp(`(?<![\\w])(?:${sorted.map(escaped).join('|')})(?![\\w])`, 'g')
 }
 
-/** Hides the stored secrets and the passwords in URLs. */
+/** Returns the text with the stored secrets and the passwords in URLs hidden. */
 export function redact(text: string): string {
   const open = hideInUrls(text)
   return pattern === null ? open : open.replace(pattern, HIDDEN)

@@ -13,7 +13,7 @@ import { loadPlugin } from './plugin-loader.ts'
 import { reportingSlowCall } from './runner.ts'
 import type { Unit, UnitTools, Uplink } from './unit.ts'
 
-/** A running connector. It divides the work into tasks, and does not process records itself. */
+/** A running connector. It divides the work into tasks, but does not process records. */
 export class ConnectorUnit implements Unit {
   readonly unit: string
   readonly #connector: SourceConnector | SinkConnector
@@ -35,7 +35,7 @@ export class ConnectorUnit implements Unit {
     this.#uplink = uplink
   }
 
-  /** Constructs the connector and awaits its `start`. Throws the error of `start`. */
+  /** Constructs the connector and awaits its `start`. Rejects if `start` fails. */
   static async start(unit: string, spec: ConnectorSpec, uplink: Uplink, tools: UnitTools = {}): Promise<ConnectorUnit> {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     learnSecrets(connector.config, spec.props)
@@ -71,8 +71,9 @@ export class ConnectorUnit implements Unit {
   }
 
   /**
-   * Returns the configurations of at most `maxTasks` tasks. Throws MR_TASK_CONFIGS for an invalid
-   * result: stored, it would fail at every start.
+   * Returns the configurations of the tasks, of which `maxTasks` is the maximum. Throws
+   * MR_TASK_CONFIGS for an invalid result, because the tasks would fail at every start if it were
+   * stored.
    */
   async taskConfigs(maxTasks: number): Promise<Props[]> {
     const configs: unknown = await this.#connector.taskConfigs(maxTasks)
@@ -97,8 +98,8 @@ export class ConnectorUnit implements Unit {
     }
   }
 
-  // Sends one event per turn of the event loop: a connector may request it for every table it
-  // finds.
+  // Sends at most one event per turn of the event loop, because a connector may request a
+  // reconfiguration for each table that it finds.
   #reconfigure(): void {
     if (this.#reconfigureScheduled || this.#ended) return
     this.#reconfigureScheduled = true

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { HerderOffsetStore, offsetKey } from './herder-offset-store.ts'
 import type { HerderCall } from './messages-out.ts'
 
-test('offsets are sent as the text that Connect stores, and are read back unchanged', async () => {
+test("offsets are sent to the herder in Connect's JSON format, and are read back unchanged", async () => {
   const stored = new Map<string, string | null>()
   const calls: string[] = []
   const call = async (unit: string, { name, ...rest }: HerderCall): Promise<unknown> => {

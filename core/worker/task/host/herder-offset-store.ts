@@ -3,7 +3,10 @@ import { asObject, parseJson, renderJson } from '../../storage/connect-json.ts'
 import type { OffsetStore } from '../source/offset-store.ts'
 import type { Uplink } from './unit.ts'
 
-/** The key of an offset, as Connect stores it: `["orders",{"filename":"a.txt"}]`. */
+/**
+ * Returns the key under which Connect stores an offset, for example
+ * `["orders",{"filename":"a.txt"}]`.
+ */
 export function offsetKey(connector: string, partition: SourcePartition): string {
   return renderJson([connector, partition])
 }
@@ -13,8 +16,8 @@ function parseOffset(text: string | null | undefined): SourceOffset | null {
 }
 
 /**
- * The offset store of a task. The herder keeps the offsets, so every call is a message to its
- * thread.
+ * The offset store that a connector or task uses. The herder's thread stores the offsets, so every
+ * call sends a message to that thread.
  */
 export class HerderOffsetStore implements OffsetStore {
   readonly #connector: string

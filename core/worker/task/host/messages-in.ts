@@ -5,65 +5,74 @@ import type { Props } from '../../../connect/props.ts'
 import type { SourceOffset, SourcePartition } from '../../../connect/record.ts'
 import type { WindowOptions } from '../metrics/windowed.ts'
 
-/** The location of a plugin's class. The herder reads it from the manifest; a thread imports it. */
+/**
+ * The location of a plugin's class. The herder reads it from the manifest, and a thread imports the
+ * class.
+ */
 export interface PluginRef {
   /**
-   * The class name as shown to users, such as
+   * The class name that users see, for example
    * `org.apache.kafka.connect.file.FileStreamSourceConnector`.
    */
   readonly className: string
-  /** Absolute path or `file:` URL of the module. A `.js` that does not exist is tried as `.ts`. */
+  /**
+   * The absolute path or `file:` URL of the module. If a `.js` file does not exist, `.ts` is tried.
+   */
   readonly module: string
   readonly export: string
   readonly version: string
 }
 
 /**
- * A plugin and its configuration, without prefixes and with resolved config provider references.
+ * A plugin and its configuration. The keys have no prefix, and config provider references are
+ * resolved.
  */
 export interface PluginSpec {
   readonly plugin: PluginRef
   readonly props: Props
 }
 
-/** A plugin's configuration to validate. */
+/** A plugin's configuration that is to be validated. */
 export interface ValidateSpec extends PluginSpec {
-  /** Keys that were given the value null. */
+  /** The keys whose value in the request is null. */
   readonly nulls?: readonly string[]
 }
 
-/** One entry of `transforms`. */
+/** A transformation that `transforms` lists. */
 export interface TransformSpec extends PluginSpec {
   readonly alias: string
   /** The predicate that `transforms.<alias>.predicate` names. */
   readonly predicate?: (PluginSpec & { readonly alias: string }) | undefined
-  /** `transforms.<alias>.negate`. */
+  /** The value of `transforms.<alias>.negate`. */
   readonly negate?: boolean | undefined
 }
 
-/** Where a task's source offsets are: in the herder's thread, reached by `call` messages. */
+/**
+ * Where a task's source offsets are stored. The herder's thread stores them, and a task's thread
+ * sends `call` messages to read and write them.
+ */
 export interface OffsetStoreSpec {
   readonly kind: 'herder'
 }
 
 /**
- * Everything that a thread needs to run a task. The client settings are Kafka properties
- * (`bootstrap.servers`, ...), without prefixes and with overrides applied.
+ * The data with which a thread runs a task. The client settings are Kafka properties such as
+ * `bootstrap.servers`. They have no prefixes, and the connector's overrides are applied.
  */
 export interface TaskSpec {
   readonly type: 'source' | 'sink'
   readonly connector: string
   readonly taskId: number
-  /** The connector's class. Its `taskClass` is run. */
+  /** The connector's class, which names the class of the task in `taskClass`. */
   readonly plugin: PluginRef
   /**
-   * The connector's configuration, with resolved references: contains `errors.*`, `topics`,
-   * `topic.creation.*`.
+   * The connector's configuration with resolved references. The task uses its `errors.*`, `topics`
+   * and `topic.creation.*` keys.
    */
   readonly connectorProps: Props
   /**
-   * The configuration that `taskConfigs` returned for this task, with resolved references. `start`
-   * gets it.
+   * The configuration that `taskConfigs` returned for this task, with resolved references. The
+   * task's `start` receives it.
    */
   readonly taskProps: Props
   readonly keyConverter: PluginSpec
@@ -74,19 +83,19 @@ export interface TaskSpec {
   readonly consumer: Props
   readonly admin: Props
   readonly offsets: OffsetStoreSpec
-  /** Whether the task starts paused: it reads and writes nothing until `resume`. */
+  /** Whether the task starts paused. It then reads and writes no records until `resume`. */
   readonly paused: boolean
-  /** `offset.flush.interval.ms`. */
+  /** The worker's `offset.flush.interval.ms`. */
   readonly offsetFlushIntervalMs: number
-  /** `metrics.sample.window.ms` and `metrics.num.samples` of the worker. */
+  /** The worker's `metrics.sample.window.ms` and `metrics.num.samples`. */
   readonly metricsWindow: WindowOptions
-  /** `topic.creation.enable` of the worker. */
+  /** The worker's `topic.creation.enable`. */
   readonly topicCreationEnabled: boolean
-  /** `topic.tracking.enable`: whether the task sends `topics` events. */
+  /** The worker's `topic.tracking.enable`, which decides whether the task sends `topics` events. */
   readonly topicTracking: boolean
-  /** `host:port` of this worker, for log lines and the headers of dead letters. */
+  /** The `host:port` of this worker. */
   readonly workerId: string
-  /** The id of the Kafka cluster, for the headers of dead letters. */
+  /** The id of the Kafka cluster. */
   readonly clusterId?: string | undefined
 }
 
@@ -96,7 +105,10 @@ export interface ConnectorSpec extends PluginSpec {
   readonly offsets: OffsetStoreSpec
 }
 
-/** A configuration key without its functions, in the form that crosses threads. */
+/**
+ * The declaration of a configuration key without its functions, because functions cannot be sent to
+ * another thread.
+ */
 export interface ConfigKeyInfo {
   readonly name: string
   readonly type: ConfigType
@@ -109,7 +121,7 @@ export interface ConfigKeyInfo {
   readonly displayName?: string | undefined
   readonly dependents: readonly string[]
   readonly internal: boolean
-  /** A description of the accepted values, and the values themselves if they are a finite set. */
+  /** A description of the accepted values. `values` lists them if they are a finite set. */
   readonly accepts?: string | undefined
   readonly values?: readonly string[] | undefined
 }
@@ -119,55 +131,63 @@ export interface PluginInfo {
   /** Set for connectors only. */
   readonly connectorType?: 'source' | 'sink' | undefined
   readonly keys: readonly ConfigKeyInfo[]
-  /** Whether the class has a `validate` method in addition to the declaration. */
+  /** Whether the class has a `validate` method. */
   readonly hasValidate: boolean
 }
 
 export interface ValidationResult extends PluginInfo {
   /**
-   * One entry for each key, in the order of the declaration, with the errors of declaration and
-   * `validate`.
+   * One entry for each key, in the order of declaration, with the errors that the declaration and
+   * `validate` found.
    */
   readonly values: readonly ConfigValue[]
 }
 
-/** The offset of one source partition; null resets it. */
+/** The offset of a source partition. Null resets it. */
 export type OffsetEntry = readonly [SourcePartition, SourceOffset | null]
 
 /**
- * The requests to a thread, by name, with their arguments (`ask`) and results (`answer`). `unit` is
- * `connectorUnit(name)` or `taskUnit(name, id)`. A failed request is answered with a `Failure`.
+ * The requests that can be sent to a thread, by name, with their arguments (`ask`) and results
+ * (`answer`). `unit` is the result of `connectorUnit(name)` or `taskUnit(name, id)`. A failed
+ * request is answered with a `Failure`.
  */
 export interface ThreadRequests {
   /** Returns a plugin's declaration. */
   inspect: { ask: { plugin: PluginRef }; answer: PluginInfo }
   /**
-   * Validates a plugin's configuration. Also runs a connector's `validate` if the declaration finds
-   * no error.
+   * Validates a plugin's configuration. If the declaration finds no error, the plugin's `validate`
+   * is also called.
    */
   validate: { ask: ValidateSpec; answer: ValidationResult }
   /**
-   * Answered when `start` of the connector has returned. The unit then runs until `stop` or a
-   * `failed` event.
+   * Starts a connector. Answered when its `start` has returned. The connector then runs until
+   * `stop` or until a `failed` event.
    */
   'start-connector': { ask: { unit: string; spec: ConnectorSpec }; answer: null }
   'task-configs': { ask: { unit: string; maxTasks: number }; answer: readonly Props[] }
   /**
-   * Calls `alterOffsets` of a source connector that is constructed but not started. True if the
-   * connector has altered the offsets itself. The offsets (`OffsetEntry[]`) are sent as JSON,
-   * because structured cloning does not keep doubles such as 1.0.
+   * Calls `alterOffsets` of a source connector that has been constructed but not started. The
+   * answer is true if the connector has altered the offsets in the external system. The offsets
+   * (`OffsetEntry[]`) are sent as JSON, because structured cloning does not preserve doubles such
+   * as 1.0.
    */
   'alter-offsets': { ask: PluginSpec & { offsets: string }; answer: boolean }
-  /** Answered as soon as the task begins to start. A `started` or `failed` event follows. */
+  /**
+   * Starts a task. Answered before `start` of the task has returned. A `started` or `failed` event
+   * follows.
+   */
   'start-task': { ask: { unit: string; spec: TaskSpec }; answer: null }
-  /** Answered when the task no longer polls and puts. */
+  /** Pauses a unit. A paused task starts no further `poll` or `put`. */
   pause: { ask: { unit: string }; answer: null }
   resume: { ask: { unit: string }; answer: null }
-  /** Answered when the unit has stopped and committed, or at once for an unknown unit. */
+  /**
+   * Stops a unit. Answered when the unit has committed its offsets and stopped, or at once for an
+   * unknown unit.
+   */
   stop: { ask: { unit: string }; answer: null }
-  /** Sets a log level; null removes it. */
+  /** Sets the level of a logger. Null removes the level. */
   'log-level': { ask: { logger: string; level: LogLevel | null }; answer: null }
-  /** Stops all units, then ends the thread. */
+  /** Stops all units and then ends the thread. */
   exit: { ask: Record<never, never>; answer: null }
 }
 
@@ -182,31 +202,31 @@ export type RequestMessage = {
   }
 }[RequestName]
 
-/** The herder's answer to a `call` of a thread. */
+/** The herder's reply to a `call` message of a thread. */
 export interface CallReply {
   readonly type: 'reply'
   readonly id: number
   readonly value?: unknown
-  /** Present when the call failed. */
+  /** The error, if the call failed. */
   readonly error?: { readonly message: string; readonly retriable: boolean } | undefined
 }
 
 /** A message from the herder to a thread. */
 export type MessageIn = RequestMessage | CallReply
 
-/** The data that a thread is started with. */
+/** The data with which a thread is started. */
 export interface ThreadData {
   readonly name: string
-  /** The current log levels of the herder's thread. */
+  /** The log levels that are set in the herder's thread. */
   readonly logLevels: readonly (readonly [string, LogLevel])[]
   /**
-   * The limit of Buffers and other external memory in bytes; 0 for no limit. The thread fails above
-   * it.
+   * The limit of Buffers and other external memory, in bytes; 0 for no limit. A thread that exceeds
+   * the limit fails.
    */
   readonly maxExternalBytes: number
   /**
-   * One int32 that the thread's event loop increments. It stops changing while a plugin blocks the
-   * event loop.
+   * A counter of type int32 that the thread's event loop increments. The counter does not change
+   * while a plugin blocks the event loop.
    */
   readonly pulse: SharedArrayBuffer
 }

@@ -3,29 +3,29 @@ import type { LogEntry } from '../../../common/log.ts'
 import type { Stage, TaskValues } from '../../metrics/task-metrics.ts'
 import type { RequestName, ThreadRequests } from './messages-in.ts'
 
-/** A failure in the form that crosses threads. */
+/** The description of a failure, in a form that can be sent to another thread. */
 export interface Failure {
-  /** One line: what failed, and what to do. */
+  /** A single line that says what failed and what to do. */
   readonly message: string
-  /** The message with its stack trace and causes. REST shows it as `trace`. */
+  /** The message, the stack trace and the causes. REST shows them as `trace`. */
   readonly trace: string
-  /** Whether a restart may succeed without a change. The restart policy uses it. */
+  /** Whether a restart without any change may succeed. The restart policy uses it. */
   readonly retriable: boolean
-  /** The `MR_...` code, if the error has one. */
+  /** The error's `MR_...` code, if it has one. */
   readonly code?: string | undefined
 }
 
-/** A series of a plugin's metric. */
+/** The value of a plugin's metric for one combination of tags. */
 export interface PluginSample {
   readonly name: string
   readonly type: 'gauge' | 'counter'
   readonly help: string
-  /** Label names and values, in the order of the names. */
+  /** The names and values of the tags, sorted by name. */
   readonly tags: readonly (readonly [string, string])[]
   readonly value: number
 }
 
-/** The traffic of one Kafka client of a task, as Kafka's clients count it. */
+/** The network traffic of one of a task's Kafka clients, as Kafka's client metrics define it. */
 export interface ClientSample {
   readonly kind: 'producer' | 'consumer'
   readonly clientId: string
@@ -35,26 +35,33 @@ export interface ClientSample {
   readonly connectionsCreated: number
 }
 
-/** The lag of a task, measured by its plugin (source) or by its consumer (sink). */
+/** The lag of a task. The plugin of a source and the consumer of a sink measure it. */
 export interface LagSample {
   readonly bytes: number | null
-  /** Sinks only. */
+  /** The number of records. Only sinks report it. */
   readonly records: number | null
   readonly caughtUp: boolean
   /**
-   * The time of the last record, ms since 1970; null when unknown, or when the task has everything.
+   * The time of the last record that was handled, ms since 1970. Null if the time is unknown, or if
+   * the task has caught up.
    */
   readonly since: number | null
-  /** Sinks only. */
+  /** The records by partition. Only sinks report them. */
   readonly partitions: readonly (readonly [topic: string, partition: number, records: number])[]
 }
 
-/** The metrics of a task, sent every two seconds while they change, and at its end. */
+/**
+ * The metrics of a task. A thread sends them every two seconds if they have changed, and when the
+ * task ends.
+ */
 export interface TaskSnapshot {
   readonly values: TaskValues
-  /** Seconds since the start of the task, by stage. */
+  /** The seconds that the task has spent in each stage since its start. */
   readonly stages: readonly (readonly [Stage, number])[]
-  /** Sources: when the oldest record that is not acknowledged was polled, ms since 1970. */
+  /**
+   * When the oldest unacknowledged record of a source was polled, ms since 1970. Null if all
+   * records are acknowledged, and for sinks.
+   */
   readonly activeSince: number | null
   readonly lag: LagSample | null
   readonly clients: readonly ClientSample[]
@@ -62,43 +69,46 @@ export interface TaskSnapshot {
 }
 
 /**
- * The events of a thread. Those of one unit arrive in order, and `failed` or `stopped` is the last
- * one.
+ * The events that a thread sends. The events of a unit arrive in order, and the last one is
+ * `failed` or `stopped`.
  */
 export type ThreadEvent =
-  /** The plugin's modules are loaded. From here on, its start needs little CPU time. */
+  /** The plugin's modules have been loaded. The rest of the start needs little CPU time. */
   | { readonly type: 'loaded'; readonly unit: string }
-  /** The unit's `start` has returned: it is RUNNING, or PAUSED if it was started paused. */
+  /** The unit's `start` has returned. The unit is now RUNNING or, if `paused` is set, PAUSED. */
   | { readonly type: 'started'; readonly unit: string; readonly paused: boolean }
   | { readonly type: 'paused'; readonly unit: string }
   | { readonly type: 'resumed'; readonly unit: string }
   /**
-   * The unit is FAILED and has released its resources. The host also sends it for each unit of a
-   * thread that crashed.
+   * The unit is FAILED and has released its resources. If a thread ends, the host sends this event
+   * for each unit in it.
    */
   | { readonly type: 'failed'; readonly unit: string; readonly failure: Failure }
-  /** The unit waits or retries, and stays RUNNING. A null message ends that. */
+  /**
+   * The unit is waiting or retrying, and stays RUNNING. A null message means that this state has
+   * ended.
+   */
   | {
       readonly type: 'degraded'
       readonly unit: string
       readonly message: string | null
       readonly retryAt: number | null
     }
-  /** A sink task's membership in its consumer group; null if it is not a member. */
+  /** The consumer group member of a sink task. Null means that the task is in no group. */
   | { readonly type: 'member'; readonly unit: string; readonly member: GroupMetadata | null }
   /**
-   * Sent by the host: the time since when the thread's event loop is blocked, ms since 1970; null
-   * when it runs again.
+   * The thread's event loop has been blocked since this time, ms since 1970. Null means that it is
+   * no longer blocked. The host sends this event, because the thread cannot.
    */
   | { readonly type: 'blocked'; readonly unit: string; readonly since: number | null }
-  /** The unit stopped. */
+  /** The unit has stopped. */
   | { readonly type: 'stopped'; readonly unit: string }
   /** The connector requests new task configurations. */
   | { readonly type: 'reconfigure'; readonly unit: string }
-  /** The topics that the task uses for the first time. */
+  /** The task uses these topics for the first time. */
   | { readonly type: 'topics'; readonly unit: string; readonly topics: readonly string[] }
   | { readonly type: 'metrics'; readonly unit: string; readonly metrics: TaskSnapshot }
-  /** The thread's memory use in bytes, sent every few seconds. */
+  /** The memory use of the thread, in bytes. It is sent every few seconds. */
   | {
       readonly type: 'memory'
       readonly heapUsed: number
@@ -116,7 +126,7 @@ export type AnswerMessage = {
   [N in RequestName]: { readonly type: 'answer'; readonly id: number; readonly value: ThreadRequests[N]['answer'] }
 }[RequestName]
 
-/** The failure of a request. */
+/** The answer to a request that failed. */
 export interface RejectMessage {
   readonly type: 'reject'
   readonly id: number
@@ -124,16 +134,18 @@ export interface RejectMessage {
 }
 
 /**
- * A call of a thread to the herder, for source offsets. They are JSON texts, as Connect stores
- * them.
+ * A thread's call to read or write source offsets in the herder's store. Keys and offsets are JSON
+ * in Connect's format.
  */
 export type HerderCall =
   /**
-   * Keys such as `["orders",{"filename":"a"}]`. The answer is a `(string | null)[]` in the order of
-   * the keys.
+   * Reads the offsets of these keys, for example `["orders",{"filename":"a"}]`. The answer is a
+   * `(string | null)[]` in the order of the keys.
    */
   | { readonly name: 'offsets-get'; readonly keys: readonly string[] }
-  /** The answer null is sent when the offsets are stored. A null value in an entry deletes it. */
+  /**
+   * Writes offsets. A null value deletes an offset. The answer null is sent after all are stored.
+   */
   | { readonly name: 'offsets-put'; readonly entries: readonly (readonly [string, string | null])[] }
 
 export interface CallMessage {

@@ -16,7 +16,7 @@ import type {
 } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
 
-/** The time limit of a plugin's own checks: their signal aborts after it. Milliseconds. */
+/** The time limit of a plugin's `validate`, ms. After it, the signal in the context is aborted. */
 const VALIDATE_TIMEOUT_MS = 20_000
 
 /** A plugin of any type. */
@@ -55,18 +55,18 @@ function infoOf(plugin: AnyPlugin, ref: PluginRef): PluginInfo {
   }
 }
 
-/** Constructs the plugin and reads its declaration. */
+/** Constructs a plugin and returns its declaration. */
 export async function inspectPlugin(ref: PluginRef): Promise<PluginInfo> {
   return infoOf(await loadPlugin<AnyPlugin>(ref), ref)
 }
 
-/** Validates with the declaration and, if that finds no error, with the plugin's own checks. */
+/** Validates a configuration with the declaration and, if that finds no error, with `validate`. */
 export async function validatePlugin(spec: ValidateSpec): Promise<ValidationResult> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
   return { ...infoOf(plugin, spec.plugin), values: await validateInstance(plugin, spec.props, spec.nulls) }
 }
 
-/** Like `validatePlugin`, for an instance of a plugin. */
+/** Like `validatePlugin`, for a plugin that has already been constructed. */
 export async function validateInstance(
   plugin: AnyPlugin,
   props: Props,
@@ -80,7 +80,7 @@ export async function validateInstance(
 }
 
 /**
- * Runs a plugin's own `validate` and returns the values with the errors that it adds, secrets
+ * Runs a plugin's `validate`. Returns the values and the errors that it adds, in which secrets are
  * hidden.
  */
 async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly ConfigValue[]): Promise<ConfigValue[]> {
@@ -98,7 +98,7 @@ async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly Confi
     const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
     await plugin.validate?.(settings, { configs: props, values: all, signal, addError })
   } catch (error) {
-    // The error is shown at the first key, which a user sees first.
+    // The error is added to the first key, because users see that key first.
     const [first] = all
     if (!first) throw error
     addError(first.name, messageOf(error))
@@ -107,7 +107,8 @@ async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly Confi
 }
 
 /**
- * Lets a source connector change offsets itself; returns false if it leaves that to the runtime.
+ * Calls `alterOffsets` of a source connector, which may change offsets in the external system.
+ * Returns false if the connector has no such method.
  */
 export async function alterOffsets(spec: PluginSpec, json: string): Promise<boolean> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)

@@ -6,8 +6,8 @@ import { errors } from '../errors.ts'
 import type { PluginRef } from './messages-in.ts'
 
 /**
- * Returns the path with the extension of this program's modules: `.ts` in the sources, `.js` in
- * dist.
+ * Returns the URL of one of this program's modules, whose extension is `.ts` in the sources and
+ * `.js` in dist.
  */
 function own(path: string): string {
   const js = new URL(`${path}.js`, import.meta.url)
@@ -19,7 +19,7 @@ let hooked = false
 /**
  * Makes `import 'millrace/connect'` (or `'millrace'`) in any plugin resolve to this program's
  * module, even if the plugin's package has installed a copy of millrace. Each class then exists
- * once, and `instanceof` works.
+ * only once, so `instanceof` works.
  */
 export function hookPluginApi(): void {
   if (hooked) return
@@ -38,18 +38,18 @@ export function hookPluginApi(): void {
   })
 }
 
-/** The classes that are registered rather than imported, by the module of their `PluginRef`. */
+/** Registered classes, which are not imported, by the `module` of their `PluginRef`. */
 const registered = new Map<string, new () => unknown>()
 let registrations = 0
 
-/** A class that is loaded already, in the form in which the runtime gets a plugin. */
+/** A plugin whose class is already loaded. Disposing of it removes the registration. */
 export interface RegisteredPlugin extends Disposable {
   readonly ref: PluginRef
 }
 
 /**
- * Registers a class, so that `loadPlugin` constructs it without an import. For tests in one
- * process.
+ * Registers a class, so that `loadPlugin` constructs it without importing a module. Tests that run
+ * in one process use this.
  */
 export function registerPlugin(type: new () => unknown, version: string): RegisteredPlugin {
   const module = `registered:${++registrations}`
@@ -61,8 +61,7 @@ export function registerPlugin(type: new () => unknown, version: string): Regist
 }
 
 /**
- * Returns the URL of a plugin's module. If a `.js` file does not exist, uses the `.ts` file of the
- * sources.
+ * Returns the URL of a plugin's module. If a `.js` file does not exist, its `.ts` source is used.
  */
 function moduleUrl(module: string): URL {
   const url = module.startsWith('file:') ? new URL(module) : pathToFileURL(module)
@@ -72,7 +71,7 @@ function moduleUrl(module: string): URL {
 }
 
 /**
- * Imports a plugin's module and constructs its class. Throws MR_PLUGIN_LOAD, MR_PLUGIN_EXPORT,
+ * Imports a plugin's module and constructs its class. Throws MR_PLUGIN_LOAD, MR_PLUGIN_EXPORT or
  * MR_PLUGIN_CONSTRUCT.
  */
 export async function loadPlugin<T>(ref: PluginRef): Promise<T> {
@@ -94,7 +93,7 @@ export async function loadPlugin<T>(ref: PluginRef): Promise<T> {
   return construct(found as new () => T, plugin)
 }
 
-/** Constructs a plugin's class without arguments. Throws MR_PLUGIN_CONSTRUCT. */
+/** Constructs the class of a plugin. Throws MR_PLUGIN_CONSTRUCT if the constructor throws. */
 export function construct<T>(type: new () => T, plugin: string): T {
   try {
     return new type()

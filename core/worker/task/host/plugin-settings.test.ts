@@ -8,7 +8,7 @@ const config = defineConfig({
   size: { type: 'INT', default: 3, importance: 'HIGH', documentation: 'A number.' },
 })
 
-test('a plugin gets parsed settings, and its configuration as text in the context', () => {
+test('configure gets the parsed settings, and the configuration as text in the context', () => {
   const seen: [unknown, ConfigureContext][] = []
   configurePlugin({ config, configure: (settings, context) => void seen.push([settings, context]) }, { size: ' 7 ' })
   expect(seen[0]?.[0]).toEqual({ size: 7 })
@@ -16,20 +16,20 @@ test('a plugin gets parsed settings, and its configuration as text in the contex
   expect(seen[0]?.[1].logger.name).toContain('millrace.plugin')
 })
 
-test('an invalid value fails with the message of validation', () => {
+test('an invalid value is rejected with the message that validation would show', () => {
   const props = { size: 'many' }
   const [value] = validateConfig(config, props)
   expect(() => configurePlugin({ config, configure: () => {} }, props)).toThrow(value!.errors[0])
   expect(() => taskSettings({}, { config }, props)).toThrow(value!.errors[0])
 })
 
-test('a task may declare its own keys', () => {
+test('the keys that a task declares replace those of its connector', () => {
   const own = defineConfig({ part: { type: 'INT', importance: 'HIGH', documentation: 'The number of the part.' } })
   expect(taskSettings({ config: own }, { config }, { part: '2' })).toEqual({ part: 2 })
   expect(taskSettings({}, { config }, { part: '2' })).toEqual({ size: 3 })
 })
 
-test('a converter that declares converter.type learns what it converts', () => {
+test('a converter that declares converter.type is configured with `key` or `value`', () => {
   const typed = defineConfig({ 'converter.type': { type: 'STRING', importance: 'LOW', documentation: 'Its use.' } })
   const seen: unknown[] = []
   const plugin = { config: typed, configure: (s: unknown, c: { isKey: boolean }) => void seen.push(s, c.isKey) }
@@ -46,6 +46,6 @@ test('a converter that declares converter.type learns what it converts', () => {
   ])
 })
 
-test('a plugin without a declaration or configure is accepted', () => {
+test('a plugin may omit both its declaration and `configure`', () => {
   expect(() => configurePlugin({}, { anything: 'x' })).not.toThrow()
 })

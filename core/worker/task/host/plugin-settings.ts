@@ -10,12 +10,15 @@ export interface ConfigurablePlugin {
   configure?(settings: ConfigValues<ConfigDef>, context: ConverterContext): void
 }
 
-/** The key that tells a converter what it converts. It is set if the converter declares it. */
+/**
+ * The key that specifies whether a converter converts keys or values. It is set for each converter
+ * that declares it.
+ */
 const CONVERTER_TYPE = 'converter.type'
 
 /**
- * Parses a plugin's configuration with its declaration, and configures the plugin. Throws a
- * ConfigError with the messages of the validation over REST, or the error of the plugin.
+ * Parses a plugin's configuration with its declaration, and calls `configure`. Throws a ConfigError
+ * with the messages that REST shows for the configuration, or the error of `configure`.
  */
 export function configurePlugin(
   plugin: ConfigurablePlugin,
@@ -33,7 +36,8 @@ export function configurePlugin(
 }
 
 /**
- * Parses the configuration of a task with its declaration, or with the connector's if it has none.
+ * Parses the configuration of a task. If the task declares no keys, those of the connector are
+ * used.
  */
 export function taskSettings(
   task: { readonly config?: ConfigDef },

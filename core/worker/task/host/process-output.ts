@@ -3,8 +3,9 @@ import { createLogger } from '../../../common/log.ts'
 import { redact } from '../failures/redact.ts'
 
 /**
- * Hides the secrets of this thread in output that bypasses its logger. Text on stderr, for example
- * from console.error, becomes a log entry. An uncaught error still ends the thread.
+ * Hides this thread's secrets in output that does not use a logger. Text that is written to stderr,
+ * for example by console.error, becomes a log entry. An uncaught error still ends the thread, but
+ * its secrets are hidden.
  */
 export function logProcessOutput(): void {
   const logger = createLogger('millrace.task.stderr')
@@ -17,12 +18,15 @@ export function logProcessOutput(): void {
   }
   process.stderr.write = write
   process.on('uncaughtException', thrown => {
-    // A plugin may have its own listener, which may handle the error
+    // If a plugin has its own listener, that listener may handle the error.
     if (process.listenerCount('uncaughtException') === 1) throw withoutSecrets(thrown)
   })
 }
 
-/** Changes the error and its causes in place, because its class and its code are used later. */
+/**
+ * Hides secrets in the error and its causes. The errors are changed and not copied, because the
+ * host uses their class and code.
+ */
 function withoutSecrets(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return new Error(redact(messageOf(thrown)))
   const seen = new Set<unknown>()

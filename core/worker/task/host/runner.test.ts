@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { reportingSlowCall } from './runner.ts'
 
-test('a slow call is reported, and so is its end, whether it returns or throws', async () => {
+test('the start and the end of a slow call are reported, whether the call returns or throws', async () => {
   for (const end of ['returns', 'throws']) {
     const reported: (string | null)[] = []
     const call = Promise.withResolvers<string>()

@@ -8,20 +8,20 @@ import type { TransformChain } from '../transform-chain.ts'
 import type { TaskSpec } from './messages-in.ts'
 import type { Uplink } from './unit.ts'
 
-/** The interface of source and sink runners. */
+/** The operations that source and sink runners have in common. */
 export interface Runner {
   pause(): void
   resume(): void
   run(): Promise<void>
-  /** Closes the clients. Never rejects. */
+  /** Closes the task's clients. Never rejects. */
   close(): Promise<void>
 }
 
-/** The parts that source and sink runners share. */
+/** The dependencies that source and sink runners have in common. */
 export interface TaskParts {
   readonly unit: string
   readonly spec: TaskSpec
-  /** The parsed configuration of the task. */
+  /** The parsed configuration that the task's `start` receives. */
   readonly settings: ConfigValues<ConfigDef>
   readonly uplink: Uplink
   readonly chain: TransformChain
@@ -34,12 +34,12 @@ export interface TaskParts {
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
-/** A call that takes longer than this is shown in the status, ms. */
+/** The time after which the status shows that a call of a plugin has not returned, ms. */
 const SLOW_MS = 60_000
 
 /**
- * Calls a plugin. If the call takes longer than `slowMs`, `report` gets a message, and null when
- * the call has returned.
+ * Calls a plugin. If the call has not returned after `slowMs`, `report` is called with a message.
+ * When such a call returns, `report` is called with null.
  */
 export async function reportingSlowCall<T>(
   what: string,
@@ -61,7 +61,7 @@ export async function reportingSlowCall<T>(
   }
 }
 
-/** Closes all plugins. Logs the errors of `close`. */
+/** Closes all plugins. An error of a `close` is only logged. */
 export async function closeQuietly(
   plugins: readonly { close?(): Promise<void> | void }[],
   logger: Logger,
@@ -75,14 +75,14 @@ export async function closeQuietly(
   }
 }
 
-/** A source or sink task, as far as its start is concerned. */
+/** The methods of a source or sink task that its start needs. */
 interface StartableTask {
   start(settings: ConfigValues<ConfigDef>): Promise<void> | void
   stop(): Promise<void> | void
 }
 
 /**
- * Starts a task. If that fails, stops the task, closes its clients with `close`, and throws the
+ * Starts a task. If `start` fails, stops the task, closes its clients with `close`, and throws the
  * error of `start`. An error of `stop` is only logged.
  */
 export async function startTask(task: StartableTask, parts: TaskParts, close: () => Promise<void>): Promise<void> {

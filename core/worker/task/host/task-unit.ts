@@ -18,7 +18,7 @@ import { type ConfigurablePlugin, configurePlugin, taskSettings } from './plugin
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
 import type { Unit, UnitTools, Uplink } from './unit.ts'
 
-/** The interval at which changed counters are sent, ms. */
+/** The interval at which the metrics are sent if they have changed, ms. */
 const METRICS_INTERVAL_MS = 2000
 
 /** A running task. It loads the plugins, runs the task, and sends events to the herder. */
@@ -33,7 +33,10 @@ export class TaskUnit implements Unit {
   #runner: Runner | null = null
   #paused: boolean
   #topics: string[] = []
-  /** The loaded transformations, predicates and converters. All are closed at the end. */
+  /**
+   * The transformations, predicates and converters that were loaded. They are closed when the task
+   * ends.
+   */
   readonly #loaded: Closeable[] = []
   #sent = ''
   #ended: Promise<void> = Promise.resolve()
@@ -51,7 +54,7 @@ export class TaskUnit implements Unit {
     this.#logger = tools.logger ?? createLogger('millrace.task', `[${connector}|task-${task}] `, { connector, task })
   }
 
-  /** Starts a task. Returns at once; events report the progress. */
+  /** Starts a task. Returns immediately. Events report the progress of the start. */
   static start(unit: string, spec: TaskSpec, uplink: Uplink, tools: UnitTools = {}): TaskUnit {
     const self = new TaskUnit(unit, spec, uplink, tools)
     self.#ended = self.#live()
@@ -103,7 +106,8 @@ export class TaskUnit implements Unit {
   async #run(runner: Runner): Promise<void> {
     this.#runner = runner
     if (this.#paused) runner.pause()
-    // If the task was stopped during `start`, the run ends at once and calls `stop`.
+    // If the task was stopped while `start` was running, `run` only calls `stop` of the task and
+    // returns.
     if (!this.#abort.signal.aborted) this.#uplink.event({ type: 'started', unit: this.unit, paused: this.#paused })
     await runner.run()
   }
@@ -139,7 +143,8 @@ export class TaskUnit implements Unit {
       : createSinkRunner(task as SinkTask, parts)
   }
 
-  // Sends one message per turn of the event loop: a source of many tables uses many topics at once.
+  // Sends at most one event per turn of the event loop, because a source of many tables may use
+  // many topics at once.
   #useTopic(topic: string): void {
     if (!this.#spec.topicTracking) return
     this.#topics.push(topic)

@@ -10,7 +10,8 @@ import { ThreadHost, type ThreadHostOptions, threadNameOf } from './thread-host.
 
 const plugins = (file: string) => fileURLToPath(new URL(`./test-support/plugins/${file}`, import.meta.url))
 
-// Manifests name the `.js` module. When run from the sources, the `.ts` next to it is loaded.
+// Like a manifest, this names the `.js` module. If the sources are running, the `.ts` module is
+// loaded.
 const MISBEHAVING: PluginRef = {
   className: 'Misbehaving',
   module: plugins('misbehaving.js'),
@@ -31,7 +32,7 @@ afterEach(async () => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true })
 })
 
-/** A file to which the test plugins append lines. */
+/** Creates a file to which the test plugins append lines. */
 function notes() {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-notes-'))
   dirs.push(dir)
@@ -107,7 +108,7 @@ test('inspect returns the declaration of a plugin', async () => {
   ])
 })
 
-test('validate returns the errors of the declaration, then those of the connector', async () => {
+test('validate returns the errors of the declaration or, if there are none, those of the connector', async () => {
   const { host } = start()
   const missing = await host.request('validate', { plugin: MISBEHAVING, props: {} })
   expect(missing.values[0]?.errors[0]).toMatch(/Missing required configuration "mode"/)
@@ -115,7 +116,7 @@ test('validate returns the errors of the declaration, then those of the connecto
   expect(refused.values[0]?.errors).toEqual(['mode refused'])
 })
 
-test('a faulty module, export and constructor have different error codes', async () => {
+test('a missing module, a missing export and a failing constructor have different error codes', async () => {
   const { host } = start()
   const ask = (plugin: PluginRef) => host.request('inspect', { plugin })
   await expect(ask({ ...MISBEHAVING, module: plugins('none.js') })).rejects.toMatchObject({ code: 'MR_PLUGIN_LOAD' })
@@ -140,7 +141,7 @@ test('a connector starts, returns task configurations, requests new ones, and st
   expect(await host.close(5000)).toEqual({ failure: null, terminated: false })
 })
 
-test('a connector that cannot start, or raises an error later, is FAILED', async () => {
+test('a connector that fails to start, or that raises an error later, is FAILED', async () => {
   const { host, event } = start()
   const connector = { type: 'source', connector: 'c', offsets: { kind: 'herder' }, plugin: MISBEHAVING } as const
   const ask = (unit: string, mode: string) =>
@@ -151,7 +152,7 @@ test('a connector that cannot start, or raises an error later, is FAILED', async
   expect((await event('failed', 'connector:b')).failure.message).toBe('raised')
 })
 
-test('a task that cannot start is FAILED with its trace, and the thread stays alive', async () => {
+test('a task that fails to start is FAILED with its trace, and the thread stays alive', async () => {
   const { host, event } = start()
   await host.request('start-task', { unit: UNIT, spec: spec('fail-start') })
   expect((await event('failed', UNIT)).failure).toMatchObject({ message: 'cannot start', retriable: false })
@@ -159,7 +160,7 @@ test('a task that cannot start is FAILED with its trace, and the thread stays al
   expect(host.alive).toBe(true)
 })
 
-test('secrets are hidden in an error that nobody caught and in text on stderr, which is logged', async () => {
+test('secrets are hidden in uncaught errors and in text on stderr, which is logged', async () => {
   setLogLevel('millrace.task.stderr', 'WARN')
   for (const mode of ['leak-later', 'leak-text-later']) {
     const entries: LogEntry[] = []
@@ -180,7 +181,7 @@ test('secrets are hidden in an error that nobody caught and in text on stderr, w
   setLogLevel('millrace.task.stderr', null)
 })
 
-test('a task that cannot be created is FAILED', async () => {
+test('a task whose start request is invalid is FAILED', async () => {
   const { host, event } = start()
   const nothing = null as unknown as TaskSpec
   await expect(host.request('start-task', { unit: UNIT, spec: nothing })).rejects.toThrow()
@@ -216,7 +217,7 @@ test.each([
 })
 
 test.each(['loop', 'hang-stop'])(
-  'a task that hangs (%s) is terminated, and the other task of the thread is FAILED and retriable',
+  'a task that hangs (%s) is terminated, and the other task of its thread fails with a retriable error',
   async mode => {
     const { host, event } = start()
     const neighbour = taskUnit('c', 1)
@@ -231,7 +232,7 @@ test.each(['loop', 'hang-stop'])(
   },
 )
 
-test('a failed start closes all loaded plugins, even if a close fails, and the thread stays alive', async () => {
+test('a failed start closes all loaded plugins even if one close fails, and the thread stays alive', async () => {
   const { host, event } = start()
   const { file, lines } = notes()
   const step = (how: string) => ({ alias: how, plugin: noting('NotingTransform'), props: { how, file } })
@@ -242,7 +243,7 @@ test('a failed start closes all loaded plugins, even if a close fails, and the t
   expect(host.alive).toBe(true)
 })
 
-test('a task with invalid client settings is not started', async () => {
+test('a task with invalid client settings is FAILED before its start is called', async () => {
   const { host, event } = start()
   const { file, lines } = notes()
   const producer = { ...spec('quiet').producer, acks: 'banana' }
@@ -256,7 +257,7 @@ test('a task with invalid client settings is not started', async () => {
   expect(lines()).toEqual(['started', 'stopped'])
 })
 
-test("Java's maximum timeout does not terminate a task at once", async () => {
+test("a task with Java's maximum timeouts runs and stops, and is not terminated at once", async () => {
   const { host, event } = start()
   await host.request('start-task', { unit: UNIT, spec: { ...spec('quiet'), offsetFlushIntervalMs: 2 ** 63 } })
   await event('started', UNIT)

@@ -11,26 +11,34 @@ import type { Failure, HerderCall, MessageOut, ThreadEvent } from './messages-ou
 import { afterEndReason, exitFailure, type ThreadState, unitFailure } from './thread-state.ts'
 
 /**
- * The limit of a thread's young generation, MB. V8's default is 96 or more. A busy task fills that
- * without running faster.
+ * The limit of a thread's young generation, MB. V8's default is 96 or more, and a busy task would
+ * use all of it without becoming faster.
  */
 const YOUNG_MB = 24
 
 export interface ThreadHostOptions {
-  /** The thread name, shown in messages and by debuggers. */
+  /** The name of the thread, which messages and debuggers show. */
   readonly name: string
   /** The limit of the JavaScript heap, MB. Default: 256. */
   readonly maxHeapMb?: number
-  /** The limit of Buffers, MB; 0 for no limit. Default: twice the heap. */
+  /**
+   * The limit of Buffers and other external memory, MB; 0 for no limit. Default: twice the heap.
+   */
   readonly maxExternalMb?: number
-  /** Receives the thread's events in order. When the thread ends: `failed` for each unit in it. */
+  /**
+   * Receives the thread's events in order. If the thread ends, receives `failed` for each unit in
+   * it.
+   */
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
   readonly onLog: (entry: LogEntry) => void
-  /** Answers the thread's calls to the herder. */
+  /** Answers the calls that the thread sends to the herder. */
   readonly onCall: (call: HerderCall, unit: string) => Promise<unknown>
 }
 
-/** How a thread ended. `failure` is null after a requested end. */
+/**
+ * How a thread ended. `failure` is null if the host requested the end, or terminated the thread
+ * because a unit hung.
+ */
 export interface ThreadExit {
   readonly failure: Failure | null
   /** Whether the thread was terminated because a unit hung. */
@@ -47,9 +55,9 @@ interface PendingRequest {
 const logger = createLogger('millrace.threads')
 
 /**
- * The herder's handle of one worker thread: sends requests, passes events on, and reports how the
- * thread ended. The constructor starts the thread. A unit (connector or task) is in the thread from
- * its start request until its `failed` or `stopped` event, or until the thread exits.
+ * The herder's handle of a worker thread. It starts the thread in its constructor, sends requests,
+ * passes on events, and reports how the thread ended. A unit (connector or task) is in the thread
+ * from its start request until its `failed` or `stopped` event, or until the thread exits.
  */
 export class ThreadHost {
   readonly name: string
@@ -89,7 +97,7 @@ export class ThreadHost {
     })
   }
 
-  /** The units in the thread. */
+  /** The connectors and tasks in the thread. */
   get units(): ReadonlySet<string> {
     return this.#units
   }
@@ -99,17 +107,17 @@ export class ThreadHost {
   }
 
   /**
-   * A counter that the thread's event loop increments several times a second; null until the thread
-   * is loaded.
+   * A counter that the thread's event loop increments several times a second. Null until the thread
+   * has been loaded.
    */
   get pulse(): number | null {
     return Atomics.load(this.#pulse, 0) || null
   }
 
   /**
-   * Sends a request to the thread. Rejects with a RemoteError if it fails in the thread, with
-   * MR_TASK_REQUEST_TIMEOUT after `timeoutMs` (default: no limit), and with MR_TASK_THREAD_GONE if
-   * the thread ends first.
+   * Sends a request to the thread. Rejects with a RemoteError if the request fails in the thread,
+   * with MR_TASK_REQUEST_TIMEOUT after `timeoutMs` (default: no limit), and with
+   * MR_TASK_THREAD_GONE if the thread ends before it has answered.
    */
   request<N extends RequestName>(
     name: N,
@@ -132,9 +140,9 @@ export class ThreadHost {
   }
 
   /**
-   * Stops one unit. Terminates the thread if the unit has not stopped after `graceMs`; the other
-   * units of the thread then get a retriable `failed` event. Resolves when the unit has ended: true
-   * if it stopped, false if the thread was terminated.
+   * Stops a unit. If the unit has not stopped after `graceMs`, terminates the thread; its other
+   * units then fail with a retriable error. Resolves when the unit has ended, with false if the
+   * thread was terminated.
    */
   async stopUnit(unit: string, graceMs: number): Promise<boolean> {
     if (!this.#units.has(unit)) return true
@@ -152,7 +160,8 @@ export class ThreadHost {
   }
 
   /**
-   * Stops all units and ends the thread. Terminates the thread if that takes longer than `graceMs`.
+   * Stops all units and ends the thread. If the thread has not ended after `graceMs`, terminates
+   * it.
    */
   async close(graceMs: number): Promise<ThreadExit> {
     if (!this.alive) return this.exited
@@ -164,14 +173,17 @@ export class ThreadHost {
       if (this.#state.phase === 'running') this.#state = { phase: 'stopping' }
       await this.request('exit', {})
     } catch {
-      // `exited` reports how the thread ended.
+      // The thread ended before it could answer. `exited` reports how.
     }
     const exit = await this.exited
     clearTimeout(timer)
     return exit
   }
 
-  /** Terminates the thread immediately. Its units fail with `reason`. */
+  /**
+   * Terminates the thread immediately. If there is a `reason`, the thread's units fail with that
+   * error.
+   */
   async terminate(reason?: MillraceError): Promise<ThreadExit> {
     if (reason) this.#crashed(reason)
     await this.#worker.terminate()
@@ -186,8 +198,7 @@ export class ThreadHost {
     this.#state = afterEndReason(this.#state, { phase: 'crashed', error })
   }
 
-  // A plugin can post messages of any shape from its thread. They must not crash the herder's
-  // thread.
+  // A plugin can send arbitrary messages from its thread. They must not crash the herder's thread.
   #receive(message: MessageOut): void {
     try {
       this.#take(message)
@@ -229,7 +240,7 @@ export class ThreadHost {
     }
   }
 
-  /** Takes a request from the list of pending ones. */
+  /** Removes a pending request and returns it. */
   #settled(id: number): PendingRequest | undefined {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
@@ -259,19 +270,19 @@ export class ThreadHost {
   }
 }
 
-/** The thread's entry point: `.ts` when running from the sources, `.js` when running from dist. */
+/** Returns the thread's entry point, which is `.ts` in the sources and `.js` in dist. */
 function threadModule(): URL {
   const js = new URL('./thread-main.js', import.meta.url)
   return existsSync(fileURLToPath(js)) ? js : new URL('./thread-main.ts', import.meta.url)
 }
 
 /**
- * `task.isolation`: which units share a thread. `task`: none. `connector`: a connector and its
- * tasks. `worker`: all.
+ * The value of `task.isolation`, which decides which units share a thread. `task`: no units.
+ * `connector`: a connector and its tasks. `worker`: all connectors and tasks.
  */
 export type TaskIsolation = 'task' | 'connector' | 'worker'
 
-/** The name of the thread for a unit. Units with the same thread name share a thread. */
+/** Returns the name of a unit's thread. Units with the same thread name share a thread. */
 export function threadNameOf(isolation: TaskIsolation, connector: string, taskId: number | null): string {
   if (isolation === 'worker') return 'tasks'
   if (isolation === 'connector') return connector

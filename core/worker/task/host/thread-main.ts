@@ -62,7 +62,7 @@ async function stopUnit(name: string): Promise<null> {
   if (!unit) return null
   try {
     await unit.stop()
-    // A unit that failed while it stopped is no longer in the list: it has sent `failed`.
+    // A unit that fails while it is stopping has sent `failed`, and is no longer in `units`.
     if (units.get(name) === unit) uplink.event({ type: 'stopped', unit: name })
   } catch (error) {
     uplink.event({ type: 'failed', unit: name, failure: failureOf(error) })
@@ -88,11 +88,13 @@ async function startConnector(ask: Extract<RequestMessage, { name: 'start-connec
 
 async function startTask(ask: Extract<RequestMessage, { name: 'start-task' }>['ask']): Promise<null> {
   try {
-    // Imported with the first task: a thread that only inspects plugins does not need the clients.
+    // The clients are imported with the first task, because a thread that only inspects plugins
+    // does not need them.
     const { TaskUnit } = await import('./task-unit.ts')
     units.set(ask.unit, TaskUnit.start(ask.unit, ask.spec, uplink))
   } catch (error) {
-    // The herder waits for an event. Without this one, the task would stay in its starting phase.
+    // The herder waits for a `started` or `failed` event. Without this event, the task would never
+    // leave its starting phase.
     uplink.event({ type: 'failed', unit: ask.unit, failure: failureOf(error) })
     throw error
   }
@@ -142,14 +144,14 @@ async function handle(request: RequestMessage): Promise<void> {
   if (request.name === 'exit') {
     clearInterval(memoryTimer)
     port?.close()
-    // Plugins may leave timers or sockets open. All units are stopped, so no data is lost.
+    // Plugins may have left timers or sockets open. All units have stopped, so no data is lost.
     setImmediate(() => process.exit(0))
   }
 }
 
 /**
- * Ends the thread if its Buffers exceed the limit. `resourceLimits` cannot do this: Buffers are not
- * in the heap.
+ * Ends the thread if its Buffers exceed the limit. `resourceLimits` cannot limit Buffers, because
+ * they are not in the heap.
  */
 function watchMemory(): void {
   let memory = process.memoryUsage()
@@ -178,7 +180,8 @@ setLogSink(entry => {
 logProcessOutput()
 hookPluginApi()
 const pulse = new Int32Array(data.pulse)
-// The first increment marks the thread as loaded: from here on, a blocked event loop is detected.
+// The first increment shows the host that the thread has been loaded. From now on, the host detects
+// a blocked event loop.
 Atomics.add(pulse, 0, 1)
 setInterval(() => Atomics.add(pulse, 0, 1), PULSE_MS).unref()
 const memoryTimer = setInterval(watchMemory, MEMORY_INTERVAL_MS)

@@ -19,7 +19,7 @@ test.each<[string, ThreadState, string | null]>([
   expect(exitFailure(state, 3, limits)?.code ?? null).toBe(code)
 })
 
-test('the first reason for the end of a thread is kept', () => {
+test('only the first reason for the end of a thread is kept', () => {
   const first = afterEndReason({ phase: 'stopping' }, hung)
   expect(first).toBe(hung)
   expect(afterEndReason(first, crashed(new Error('later')))).toBe(hung)
@@ -27,7 +27,7 @@ test('the first reason for the end of a thread is kept', () => {
   expect(afterEndReason(ended, hung)).toBe(ended)
 })
 
-test('only the unit that hangs gets MR_TASK_HUNG; the others of its thread can be retried', () => {
+test('only the unit that hangs fails with MR_TASK_HUNG, and the other units fail with a retriable error', () => {
   const cause = failureOf(new Error('cause'))
   expect(unitFailure(hung, 'task:c-0', cause, 't')).toMatchObject({ code: 'MR_TASK_HUNG', retriable: false })
   expect(unitFailure(hung, 'task:c-1', cause, 't')).toMatchObject({ code: 'MR_TASK_NEIGHBOUR', retriable: true })

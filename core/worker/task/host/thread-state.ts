@@ -3,14 +3,14 @@ import { errors } from '../errors.ts'
 import { failureOf } from '../failures/failure.ts'
 import type { Failure } from './messages-out.ts'
 
-/** The state of a worker thread, as its host knows it. */
+/** The state of a worker thread from the view of its host. */
 export type ThreadState =
   | { readonly phase: 'running' }
-  /** The thread was asked to exit. */
+  /** The host has requested the end of the thread. */
   | { readonly phase: 'stopping' }
   /** A unit did not stop within `ms`, so the thread is being terminated. */
   | { readonly phase: 'hung'; readonly unit: string; readonly ms: number }
-  /** An uncaught error ended the thread, or the host terminates it because of `error`. */
+  /** An uncaught error ended the thread, or the host is terminating it because of `error`. */
   | { readonly phase: 'crashed'; readonly error: Error }
   /** The thread has exited. Requests fail with `cause`. */
   | { readonly phase: 'ended'; readonly cause: Failure }
@@ -18,7 +18,8 @@ export type ThreadState =
 export type EndReason = Extract<ThreadState, { phase: 'hung' | 'crashed' }>
 
 /**
- * Returns the state after a hang or crash. The first reason is kept: later ones are its effects.
+ * Returns the state after a thread has hung or crashed. Only the first reason is kept, because
+ * later ones result from it.
  */
 export function afterEndReason(state: ThreadState, reason: EndReason): ThreadState {
   return state.phase === 'running' || state.phase === 'stopping' ? reason : state
@@ -30,7 +31,8 @@ export interface ThreadLimits {
 }
 
 /**
- * Returns why a thread in this state exited with `code`; null after an exit that the host wanted.
+ * Returns the failure of a thread that exited with `code` in this state. Returns null if the host
+ * requested the end, or terminated the thread because a unit hung.
  */
 export function exitFailure(state: ThreadState, code: number, limits: ThreadLimits): Failure | null {
   const { thread, maxHeapMb } = limits
@@ -53,9 +55,7 @@ export function exitFailure(state: ThreadState, code: number, limits: ThreadLimi
   }
 }
 
-/**
- * Returns the failure of one unit of a thread that exited in this state with the failure `cause`.
- */
+/** Returns the failure of a unit whose thread exited in this state with the failure `cause`. */
 export function unitFailure(state: ThreadState, unit: string, cause: Failure, thread: string): Failure {
   if (state.phase !== 'hung') return cause
   if (state.unit === unit) return failureOf(errors.create('MR_TASK_HUNG', { unit, ms: state.ms }))

@@ -5,23 +5,24 @@ import type { HerderCall, ThreadEvent } from './messages-out.ts'
 /** A connector or a task that runs in a thread. */
 export interface Unit {
   readonly unit: string
-  /** Resolves when the unit no longer reads and writes. */
+  /** Pauses the unit. A batch that a task is already processing is completed. */
   pause(): Promise<void>
   resume(): Promise<void>
   /**
-   * Resolves when everything is committed and released. Rejects if that fails. Safe to call twice.
+   * Resolves when the unit has committed its offsets and released its resources. Rejects if
+   * stopping fails. May be called more than once.
    */
   stop(): Promise<void>
 }
 
-/** The dependencies of a unit. Tests use clients in memory. */
+/** The dependencies of a unit. Tests replace them. */
 export interface UnitTools {
-  /** Default: Kafka clients. */
+  /** Default: clients that connect to Kafka brokers. */
   readonly clients?: Clients
   readonly logger?: Logger
 }
 
-/** A unit's connection to the herder. */
+/** Sends the events and calls of units to the herder. */
 export interface Uplink {
   event(event: ThreadEvent): void
   call(unit: string, call: HerderCall): Promise<unknown>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { PluginMetric } from '../../../connect/plugin-metrics.ts'
 import { PluginMetricsRegistry } from './plugin-metrics.ts'
 
-test('a metric is read by its function until it is removed', () => {
+test('the function of a metric is called at each read until the metric is removed', () => {
   const metrics = new PluginMetricsRegistry()
   let rows: number | null = 3
   const metric: PluginMetric = {
@@ -30,7 +30,7 @@ test('a metric is read by its function until it is removed', () => {
   expect(metrics.read()).toEqual([])
 })
 
-test('a metric that throws is left out, and the others stay', () => {
+test('a metric whose function throws is omitted, and the other metrics are exported', () => {
   const metrics = new PluginMetricsRegistry()
   metrics.addMetric({ name: 'bad', description: '' }, () => {
     throw new Error('no')
@@ -39,7 +39,7 @@ test('a metric that throws is left out, and the others stay', () => {
   expect(metrics.read().map(s => s.name)).toEqual(['kafka_connect_plugins_good'])
 })
 
-test('a counter and a gauge cannot be exported under one name', () => {
+test('a metric replaces another metric that would have the same exported name', () => {
   const metrics = new PluginMetricsRegistry()
   metrics.addMetric({ name: 'x', description: '', type: 'counter' }, () => 1)
   metrics.addMetric({ name: 'x_total', description: '' }, () => 2)
@@ -56,19 +56,19 @@ test.each([
   [{ name: 'x', tags: { '1a': '' } }, 'not a name for a tag'],
   [{ name: 'x', tags: { __name__: 'y' } }, 'not a name for a tag'],
   [{ name: 'x', tags: { 'a-b': '1', 'a.b': '2' } }, 'two tags are exported as the label a_b'],
-])('%j is refused', (metric, cause) => {
+])('the invalid metric %j is rejected', (metric, cause) => {
   const add = () => new PluginMetricsRegistry().addMetric({ description: '', ...metric }, () => 1)
   expect(add).toThrow(expect.objectContaining({ code: 'MR_TASK_METRIC', message: expect.stringContaining(cause) }))
 })
 
-test('a tag without a value is the same as no tag, so a series is not exported twice', () => {
+test('a tag with an empty value is treated as absent, so no series is exported twice', () => {
   const metrics = new PluginMetricsRegistry()
   metrics.addMetric({ name: 'x', description: '', tags: { table: '' } }, () => 1)
   metrics.addMetric({ name: 'x', description: '' }, () => 2)
   expect(metrics.read()).toEqual([expect.objectContaining({ tags: [], value: 2 })])
 })
 
-test('the number of metrics is limited', () => {
+test('a task cannot add more than 1000 metrics, but can replace existing ones', () => {
   const metrics = new PluginMetricsRegistry()
   for (let i = 0; i < 1000; i++) metrics.addMetric({ name: 'x', description: '', tags: { i: String(i) } }, () => i)
   metrics.addMetric({ name: 'x', description: '', tags: { i: '7' } }, () => 8)

@@ -3,10 +3,10 @@ import { errors } from '../errors.ts'
 import { redact } from '../failures/redact.ts'
 import type { PluginSample } from '../host/messages-out.ts'
 
-/** The maximum number of metrics that one task may define. */
+/** The maximum number of metrics of one task. */
 const MAX_METRICS = 1000
 const MAX_TEXT = 200
-/** Names that the runtime exports itself. */
+/** The prefixes of the metrics that the runtime exports. */
 const RESERVED_PREFIX = /^(kafka_|millrace_(connect|connector|task|thread)_|process_|nodejs_)/
 const DEFAULT_PREFIX = 'kafka_connect_plugins'
 
@@ -15,7 +15,7 @@ interface Entry {
   readonly value: () => number | null
 }
 
-/** The metrics that a task's plugin has added. */
+/** The metrics that the plugin of a task has added. */
 export class PluginMetricsRegistry implements PluginMetrics {
   readonly #entries = new Map<string, Entry>()
 
@@ -35,7 +35,7 @@ export class PluginMetricsRegistry implements PluginMetrics {
     this.#entries.delete(named(metric).key)
   }
 
-  /** Returns the current values. Omits a metric whose function throws. */
+  /** Returns the current values. A metric whose function throws is omitted. */
   read(): PluginSample[] {
     const samples: PluginSample[] = []
     for (const { sample, value } of this.#entries.values()) {
@@ -44,7 +44,7 @@ export class PluginMetricsRegistry implements PluginMetrics {
         if (typeof now === 'number' && !(sample.type === 'counter' && !(now >= 0)))
           samples.push({ ...sample, value: now })
       } catch {
-        // A metric that cannot be read must not fail the task
+        // A metric that cannot be read must not fail the task.
       }
     }
     return samples
@@ -60,7 +60,7 @@ function named({ name, tags = {}, prefix = DEFAULT_PREFIX }: Pick<PluginMetric, 
     const label = tag.replace(/\W/g, '_')
     if (!/^[a-z_]\w{0,99}$/i.test(label) || label.startsWith('__')) throw refuse(`${tag} is not a name for a tag`)
     if (label === 'connector' || label === 'task') throw refuse(`the runtime sets the tag ${label} itself`)
-    // A label without a value is the same as no label
+    // In Prometheus, a label with an empty value is the same as no label.
     const text = redact(String(value)).slice(0, MAX_TEXT)
     return text === '' ? [] : [[label, text]]
   })
@@ -69,6 +69,7 @@ function named({ name, tags = {}, prefix = DEFAULT_PREFIX }: Pick<PluginMetric, 
   if (twice !== undefined) throw refuse(`two tags are exported as the label ${twice}`)
   pairs.sort(([a], [b]) => (a < b ? -1 : 1))
   const exported = `${prefix}_${name.replace(/\W/g, '_')}`
-  // A counter and a gauge whose names differ only in the ending would be exported under one name
+  // The key has no `_total`, because a counter and a gauge whose names differ only in this suffix
+  // would have the same exported name.
   return { name: exported, tags: pairs, key: JSON.stringify([exported.replace(/_total$/, ''), pairs]) }
 }

@@ -4,17 +4,20 @@ import { PluginMetricsRegistry } from './plugin-metrics.ts'
 import { StageClock } from './stage-clock.ts'
 import { DEFAULT_WINDOW, Windowed, type WindowOptions } from './windowed.ts'
 
-/** Returns the parts of a snapshot that come from the task's clients and its plugin. */
+/** Returns the parts of a snapshot that the task's clients and plugin provide. */
 export type SnapshotExtras = () => Partial<Pick<TaskSnapshot, 'lag' | 'clients' | 'activeSince'>>
 
 /**
- * The counters of a task. The task assigns the fields directly, and reads the clock only once per
- * batch. A timer reads the fields with `snapshot`.
+ * The counters of a task. The task sets the fields directly, and reads the clock only once per
+ * batch. A timer calls `snapshot` to read the values.
  */
 export class MetricsRecorder {
-  /** Source: records that `poll` returned. Sink: records consumed. */
+  /** Source: the records that `poll` has returned. Sink: the records that were consumed. */
   recordsRead = 0
-  /** Source: records that the brokers acknowledged. Sink: records that `put` accepted. */
+  /**
+   * Source: the records that the brokers have acknowledged. Sink: the records that `put` has
+   * accepted.
+   */
   recordsWritten = 0
   recordsFiltered = 0
   recordsSkipped = 0
@@ -25,7 +28,10 @@ export class MetricsRecorder {
   retries = 0
   deadLetterRequests = 0
   deadLetterFailures = 0
-  /** Source: records polled and not acknowledged. Sink: records consumed and not committed. */
+  /**
+   * Source: the records that are polled but not acknowledged. Sink: those that are consumed but not
+   * committed.
+   */
   recordsActive = 0
   offsetCommitsStarted = 0
   offsetCommits = 0
@@ -62,8 +68,8 @@ export class MetricsRecorder {
   }
 
   /**
-   * Counts a `poll` that returned records, or a `put`. `startedAt` is its start by
-   * performance.now().
+   * Counts a `poll` that returned records, or a `put`. `startedAt` is the performance.now() at the
+   * start of the call.
    */
   batch(records: number, startedAt: number): void {
     const now = performance.now()
@@ -76,7 +82,7 @@ export class MetricsRecorder {
     return performance.now()
   }
 
-  /** Counts a successful commit. `startedAt` is the result of `commitStarted`. */
+  /** Counts a successful commit. `startedAt` is the value that `commitStarted` returned. */
   commitSucceeded(startedAt: number): void {
     const now = performance.now()
     this.offsetCommits++
@@ -90,7 +96,7 @@ export class MetricsRecorder {
     this.#pausedAt = paused ? now : null
   }
 
-  /** Returns the current values, without functions, so that they can cross threads. */
+  /** Returns the current values in a form that can be sent to another thread. */
   snapshot(): TaskSnapshot {
     const now = performance.now()
     this.#rate(now)
@@ -105,7 +111,7 @@ export class MetricsRecorder {
     }
   }
 
-  // Reads the extras. An error of the plugin here must not end its thread.
+  // Reads the extras. A plugin's error must not end the thread, because a timer calls this method.
   #readExtras(): ReturnType<SnapshotExtras> {
     try {
       return this.extras()

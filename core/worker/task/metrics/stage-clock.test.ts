@@ -5,7 +5,7 @@ import { StageClock } from './stage-clock.ts'
 beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }))
 afterEach(() => vi.useRealTimers())
 
-test('time counts for the stage that the task is in, also before the stage ends', () => {
+test('time is counted for the current stage, even before the stage ends', () => {
   const clock = new StageClock(SOURCE_STAGES)
   vi.advanceTimersByTime(1000)
   clock.enter('poll')
@@ -19,19 +19,19 @@ test('time counts for the stage that the task is in, also before the stage ends'
   expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 2.5, transform: 0, convert: 0, produce: 0.25 })
 })
 
-test('the time of processing is divided into transform and convert in the ratio of the timed records', () => {
+test('the time of `process` is divided into transform and convert in the ratio of the timed records', () => {
   const clock = new StageClock(SOURCE_STAGES)
   expect(Array.from({ length: 129 }, () => clock.shouldTime).filter(Boolean)).toHaveLength(3)
   clock.timed(3, 1)
   clock.enter('process')
   vi.advanceTimersByTime(4000)
   expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 0, transform: 3, convert: 1, produce: 0 })
-  // a later estimate does not change what was counted
+  // A later estimate must not change the time that has already been counted.
   clock.timed(0, 96)
   expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 0, transform: 3, convert: 1, produce: 0 })
 })
 
-test('without transforms, the whole time of processing counts as convert', () => {
+test('without transformations, the whole time of `process` counts as convert', () => {
   const clock = new StageClock(SOURCE_STAGES)
   clock.enter('process')
   vi.advanceTimersByTime(1000)

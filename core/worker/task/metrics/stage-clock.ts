@@ -1,17 +1,25 @@
 import type { Stage } from '../../metrics/task-metrics.ts'
 
-/** A stage, or `process`: the part of a batch in which each record is transformed and converted. */
+/**
+ * A stage, or `process`, which is the part of a batch in which each record is transformed and
+ * converted.
+ */
 type Activity = Stage | 'process' | null
 
-/** One record in this many is timed to find how `process` divides into transform and convert. */
+/**
+ * One of this many records is timed, to estimate how `process` divides into transform and convert.
+ */
 const TIMED_EVERY = 64
-/** When the timed records have taken this long in total, all sums are halved. Milliseconds. */
+/**
+ * When the timed records have taken this long in total, both sums are halved, so that recent
+ * records count more. Milliseconds.
+ */
 const REMEMBERED_MS = 100
 
 /**
- * How many seconds a task has spent in each stage. The clock is read when the stage changes, a few
- * times per batch. Transforming and converting alternate for each record. Only one record in 64 is
- * timed, so the shares of the two are estimates.
+ * Measures the seconds that a task spends in each stage. The clock is read only when the stage
+ * changes, a few times per batch. Transforming and converting alternate from record to record, so
+ * only one record in 64 is timed, and the shares of these two stages are estimates.
  */
 export class StageClock {
   readonly #ms = new Map<Stage, number>()
@@ -30,8 +38,8 @@ export class StageClock {
   }
 
   /**
-   * Ends the current stage and enters another. Null is for time that belongs to no stage, such as a
-   * pause.
+   * Ends the current stage and enters another. Null means that the following time belongs to no
+   * stage, for example during a pause.
    */
   enter(activity: Activity): void {
     const now = performance.now()
@@ -40,12 +48,12 @@ export class StageClock {
     this.#since = now
   }
 
-  /** Whether the next record is to be timed with `timed`. */
+  /** Whether the next record should be timed. The times are then passed to `timed`. */
   get shouldTime(): boolean {
     return this.#records++ % TIMED_EVERY === 0
   }
 
-  /** Adds the time that the transforms and the converters took for one record, in milliseconds. */
+  /** Adds the milliseconds that one record's transformations and converters have taken. */
   timed(transformMs: number, convertMs: number): void {
     this.#transformMs += transformMs
     this.#convertMs += convertMs
@@ -54,7 +62,7 @@ export class StageClock {
     this.#convertMs /= 2
   }
 
-  /** Returns the seconds spent in each stage so far. They never decrease. */
+  /** Returns the seconds spent in each stage so far. The values never decrease. */
   seconds(): [Stage, number][] {
     this.enter(this.#activity)
     return [...this.#ms].map(([stage, ms]) => [stage, ms / 1000])

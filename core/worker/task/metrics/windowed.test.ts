@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Windowed } from './windowed.ts'
 
-test('average, maximum and rate cover the newest samples', () => {
+test('average, maximum and rate include the recent samples only', () => {
   const w = new Windowed({ windowMs: 1000, samples: 2 })
   expect(w.average(0)).toBeNaN()
   expect(w.maximum(0)).toBeNaN()
@@ -10,7 +10,7 @@ test('average, maximum and rate cover the newest samples', () => {
   w.record(30, 500)
   expect(w.average(500)).toBe(20)
   expect(w.maximum(500)).toBe(30)
-  // as in Kafka, the missing sample counts as an empty window: 40 in 1.5 s
+  // As in Kafka, the missing sample counts as an empty window, so the rate is 40 in 1.5 s.
   expect(w.rate(500)).toBeCloseTo(40 / 1.5)
   w.record(2, 1000)
   expect(w.average(1999)).toBe(14)
@@ -20,7 +20,7 @@ test('average, maximum and rate cover the newest samples', () => {
   expect(w.maximum(2000)).toBe(4)
 })
 
-test('old samples expire', () => {
+test('old samples are no longer included', () => {
   const w = new Windowed({ windowMs: 1000, samples: 2 })
   w.record(10, 0)
   expect(w.maximum(1999)).toBe(10)

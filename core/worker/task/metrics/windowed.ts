@@ -6,7 +6,7 @@ interface WindowSample {
   max: number
 }
 
-/** `metrics.sample.window.ms` and `metrics.num.samples`. */
+/** The values of `metrics.sample.window.ms` and `metrics.num.samples`. */
 export interface WindowOptions {
   readonly windowMs: number
   readonly samples: number
@@ -15,19 +15,19 @@ export interface WindowOptions {
 export const DEFAULT_WINDOW: WindowOptions = { windowMs: 30_000, samples: 2 }
 
 /**
- * The average, the maximum and the rate of recent values, as Kafka's sampled statistics compute
- * them: over a fixed number of samples, each of which covers a window of time.
+ * The average, the maximum and the rate of recent values. As in Kafka's sampled statistics, they
+ * are computed from a fixed number of samples, each of which covers a window of time.
  */
 export class Windowed {
   readonly #options: WindowOptions
   readonly #samples: WindowSample[] = []
 
   constructor({ windowMs, samples }: WindowOptions) {
-    // Kafka accepts a window of 0
+    // Kafka accepts a window of 0, with which the rate could not be computed.
     this.#options = { windowMs: Math.max(1, windowMs), samples }
   }
 
-  /** Adds a value. `now` is in milliseconds and never decreases. */
+  /** Adds a value. `now` is in milliseconds and must not decrease. */
   record(value: number, now: number): void {
     let sample = this.#samples.at(-1)
     if (sample === undefined || now - sample.startedAt >= this.#options.windowMs) {
@@ -41,25 +41,25 @@ export class Windowed {
     if (value > sample.max) sample.max = value
   }
 
-  /** NaN when there are no recent values. */
+  /** Returns the average; NaN if there are no recent values. */
   average(now: number): number {
     const recent = this.#recent(now)
     return sum(recent, s => s.sum) / sum(recent, s => s.count)
   }
 
-  /** NaN when there are no recent values. */
+  /** Returns the maximum; NaN if there are no recent values. */
   maximum(now: number): number {
     const recent = this.#recent(now)
     return recent.length === 0 ? Number.NaN : Math.max(...recent.map(s => s.max))
   }
 
-  /** The sum of the recent values per second. */
+  /** Returns the sum of the recent values per second. */
   rate(now: number): number {
     const { windowMs, samples } = this.#options
     const recent = this.#recent(now)
     if (recent.length === 0) return 0
     let elapsed = now - recent[0]!.startedAt
-    // Until all samples but the newest are complete, the missing ones count as empty windows
+    // Until all samples but the newest are complete, each missing sample counts as an empty window.
     const complete = Math.floor(elapsed / windowMs)
     if (complete < samples - 1) elapsed += (samples - 1 - complete) * windowMs
     return sum(recent, s => s.sum) / (Math.max(elapsed, windowMs) / 1000)

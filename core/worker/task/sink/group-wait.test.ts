@@ -23,7 +23,10 @@ function setUp(descriptions: (GroupDescription | Error)[]) {
     logger: createLogger('test.group-wait'),
     now: () => now,
   })
-  /** The message after `ms` milliseconds in which the member `me` joins. */
+  /**
+   * Returns the message after `ms` milliseconds in which the member `me` has been joining the
+   * group.
+   */
   const after = async (ms: number): Promise<string | null> => {
     now += ms
     wait.check({ memberId: 'me' })
@@ -34,7 +37,7 @@ function setUp(descriptions: (GroupDescription | Error)[]) {
   return { wait, after }
 }
 
-test('a rebalance is explained after 5 s, with the other members, and no longer after the join', async () => {
+test('the status shows a rebalance and the other members after 5 s, until the member has joined', async () => {
   const { wait, after } = setUp([group('PreparingRebalance', ['me', 'old']), group('PreparingRebalance', ['me'])])
   expect(await after(0)).toBe(null)
   expect(await after(4999)).toBe(null)
@@ -45,14 +48,14 @@ test('a rebalance is explained after 5 s, with the other members, and no longer 
   expect(await after(1000), 'a new join starts a new wait').toBe(null)
 })
 
-test('a group that cannot be described is not explained, and is described again', async () => {
+test('while the group cannot be described there is no message, and the description is requested again', async () => {
   const { after } = setUp([new Error('no coordinator'), group('PreparingRebalance', ['me', 'old'])])
   await after(0)
   expect(await after(5000)).toBe(null)
   expect(await after(5000)).toContain('old')
 })
 
-test('the message depends on the state of the group, and lists at most five members', () => {
+test('the message depends on the state of the group and lists at most five members', () => {
   expect(waitMessage(group('Stable', ['me', 'a']), 'me', 6000)).toBe(null)
   expect(waitMessage(group('CompletingRebalance', ['me', 'a']), 'me', 6000)).toContain('the leader of the group')
   const many = waitMessage(group('PreparingRebalance', ['a', 'b', 'c', 'd', 'e', 'f', 'g']), 'me', 6000)

@@ -2,18 +2,18 @@ import type { GroupDescription } from '../../../client/types.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 
-/** A rebalance that takes longer than this is shown in the status, ms. */
+/** The time after which the status shows that a rebalance has not ended, ms. */
 const SHOW_MS = 5000
-/** The interval at which the group is described while the task waits, ms. */
+/** The interval at which the group is described again during a rebalance, ms. */
 const REFRESH_MS = 5000
-/** The maximum number of members in a message. */
+/** The maximum number of members that a message lists. */
 const MAX_MEMBERS = 5
 
 export interface GroupWaitOptions {
   readonly sessionTimeoutMs: number
   readonly describe: () => Promise<GroupDescription>
   readonly logger: Logger
-  /** Default: a monotonic clock, ms. */
+  /** Returns the time in ms. Default: a monotonic clock. */
   readonly now?: () => number
 }
 
@@ -24,8 +24,8 @@ type State =
   | { readonly phase: 'described'; readonly at: number; readonly message: string | null }
 
 /**
- * Explains why a sink task has no partitions while its consumer group rebalances. The usual reason
- * is a member whose process was killed: the coordinator waits until its session times out.
+ * Determines why a sink task has no partitions while its consumer group is rebalancing. The usual
+ * reason is a killed process: the coordinator waits until the session of its member times out.
  */
 export class GroupWait {
   readonly #o: GroupWaitOptions
@@ -38,8 +38,8 @@ export class GroupWait {
   }
 
   /**
-   * Returns what the task waits for; null if it does not wait, or if the reason is not known yet.
-   * Must be called after each poll with the consumer's pending join.
+   * Returns what the task is waiting for. Returns null if it is not waiting, or if the reason is
+   * not known yet. Must be called after each poll with the result of the consumer's `joining()`.
    */
   check(joining: { readonly memberId: string } | null): string | null {
     const state = this.#state
@@ -70,7 +70,7 @@ export class GroupWait {
   }
 }
 
-/** Returns what a member of the group waits for; null if the group does not rebalance. */
+/** Returns what a member of the group is waiting for; null if the group is not rebalancing. */
 export function waitMessage(group: GroupDescription, ownMemberId: string, sessionTimeoutMs: number): string | null {
   const { groupId, state } = group
   if (state === 'CompletingRebalance') return `waiting for the leader of the group ${groupId} to assign the partitions`

@@ -1,35 +1,39 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
 
 /**
- * The maximum number of leader changes to keep. Older ones matter only to a sink that has not
+ * The maximum number of epochs that are stored. Earlier epochs are needed only if a sink has not
  * committed for a long time.
  */
 const MAX_RUNS = 64
 
 /**
- * The leader epochs of the consumed records of one partition. Stored as runs, because epochs rarely
- * change.
+ * The leader epochs of the records that were consumed from a partition. Consecutive records with
+ * the same epoch are stored as one run, because the epoch rarely changes.
  */
 export class ConsumedEpochs {
-  /** In ascending order. The records from `from` up to the next run have this epoch. */
+  /**
+   * The runs in ascending order. A run contains the records from `from` up to the start of the next
+   * run.
+   */
   #runs: { from: number; epoch: number }[] = []
 
-  /** Adds consecutive records. */
+  /** Adds consecutive records of the partition. */
   add(records: readonly ConsumerRecord[]): void {
     const first = records[0]
     if (first === undefined) return
-    // The log was truncated, or the task has rewound: these records replace the earlier ones.
+    // After a truncation of the log, or after a seek of the task, these records replace earlier
+    // ones.
     while (this.#runs.length > 0 && this.#runs.at(-1)!.from >= first.offset) this.#runs.pop()
     if (first.leaderEpoch === records.at(-1)!.leaderEpoch) this.#append(first)
     else for (const r of records) this.#append(r)
   }
 
-  /** Returns the epoch of the last record before an offset; -1 if unknown. */
+  /** Returns the epoch of the last record before an offset; -1 if the epoch is unknown. */
   before(offset: number): number {
     return this.#runs.findLast(run => run.from < offset)?.epoch ?? -1
   }
 
-  /** Removes the runs that are not needed for this and later offsets. */
+  /** Removes the runs that contain only records before this offset, except the last one. */
   trim(offset: number): void {
     const first = this.#runs.findLastIndex(run => run.from < offset)
     if (first > 0) this.#runs.splice(0, first)

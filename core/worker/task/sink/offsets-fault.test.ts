@@ -3,7 +3,7 @@ import { offsetsFault } from './offsets-fault.ts'
 
 const at = (offset: unknown) => [{ topic: 't', partition: 0, offset }]
 
-test('a list of offsets has no fault', () => {
+test('a valid list of offsets has no fault', () => {
   expect(offsetsFault([])).toBeNull()
   expect(offsetsFault(at(0))).toBeNull()
 })
@@ -19,6 +19,6 @@ test.each([
   [at(Number.NaN), 'a list in which the offset of t-0 is NaN'],
   [at(1n), 'a list in which the offset of t-0 is a bigint'],
   [at('2'), 'a list in which the offset of t-0 is a string'],
-])('%o is not a list of offsets', (returned, fault) => {
+])('%o is rejected as a list of offsets', (returned, fault) => {
   expect(offsetsFault(returned)).toBe(fault)
 })

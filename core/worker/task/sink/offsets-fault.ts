@@ -1,6 +1,8 @@
 import { kindOf } from '../kind-of.ts'
 
-/** Returns why something that `preCommit` returned is not a list of offsets, or null. */
+/**
+ * Describes a value of `preCommit` that is not a list of offsets. Returns null for a valid list.
+ */
 export function offsetsFault(returned: unknown): string | null {
   if (!Array.isArray(returned)) return kindOf(returned)
   for (const [i, entry] of returned.entries()) {

@@ -17,8 +17,8 @@ interface Given {
 }
 
 /**
- * The context of a sink task. Stores the task's requests, which the runner carries out between two
- * calls of `put`.
+ * The context of a sink task. It stores the task's requests, such as `seek`, until the runner
+ * handles them between two calls of `put`.
  */
 export class SinkContext implements SinkTaskContext {
   readonly configs: Props
@@ -77,7 +77,9 @@ export class SinkContext implements SinkTaskContext {
     this.#commitRequested = true
   }
 
-  /** Whether the task paused the partition. The runner must not resume it then. */
+  /**
+   * Returns whether the task has paused the partition. The runner must not resume such a partition.
+   */
   isPaused(p: TopicPartition): boolean {
     return this.#paused.has(`${p.topic}-${p.partition}`)
   }

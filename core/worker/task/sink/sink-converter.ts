@@ -14,8 +14,8 @@ const TIMESTAMP_TYPES: Readonly<Record<ConsumerRecord['timestampType'], Timestam
 const NO_HEADERS: readonly Header[] = []
 
 /**
- * Deserializes and transforms consumed records: converters, then transformations. Can be called
- * again for a retry.
+ * Deserializes consumed records with the converters, and then applies the transformations.
+ * `convert` may be called again for the same record after an error.
  */
 export class SinkRecordConverter {
   readonly #chain: TransformChain
@@ -28,7 +28,10 @@ export class SinkRecordConverter {
     this.#stages = stages
   }
 
-  /** Returns null if a transformation drops the record. Throws a StageError. */
+  /**
+   * Returns the record for the sink; null if a transformation drops the record. Throws a
+   * StageError.
+   */
   convert(raw: ConsumerRecord): SinkRecord | null {
     if (this.#chain.empty) return this.#recordOf(raw)
     if (!this.#stages.shouldTime) return this.#chain.apply(this.#recordOf(raw))
@@ -80,7 +83,7 @@ export class SinkRecordConverter {
   }
 }
 
-/** Describes a consumed record for messages: `the record orders-0@17`. */
+/** Describes a consumed record for messages, for example `the record orders-0@17`. */
 export function describeConsumed(raw: ConsumerRecord): string {
   return `the record ${raw.topic}-${raw.partition}@${raw.offset}`
 }

@@ -1,16 +1,17 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
 import type { SinkRecord, TopicPartition } from '../../../connect/record.ts'
 
-/** A record for the sink, with the consumed record that it was converted from. */
+/** A record for the sink, and the consumed record from which it was converted. */
 export interface Delivery {
   readonly record: SinkRecord
   readonly raw: ConsumerRecord
 }
 
 /**
- * The batches that a sink has yet to accept, in order. A batch that fails because of its data is
- * halved until the bad record is alone in its batch, so all other records are delivered. It does no
- * I/O: the runner puts the batch that `next` returns, and reports the result.
+ * The queue of batches that the sink has not accepted yet. A batch that fails because of its data
+ * is halved until the bad record is alone in its batch, so that all other records are delivered.
+ * The queue does not call the sink. The runner puts the batch that `next` returns, and reports the
+ * result.
  */
 export class DeliveryQueue {
   #chunks: Delivery[][] = []
@@ -27,19 +28,22 @@ export class DeliveryQueue {
     if (chunk.length > 0) this.#chunks.push(chunk)
   }
 
-  /** The batch to put now. It stays the same until `taken` or `refused` is called. */
+  /**
+   * Returns the batch to put; null if the queue is empty. The batch stays the same until `taken` or
+   * `refused` is called.
+   */
   next(): readonly Delivery[] | null {
     return this.#chunks[0] ?? null
   }
 
-  /** Removes the batch, which the sink has accepted. */
+  /** Removes the first batch after the sink has accepted it. */
   taken(): void {
     this.#chunks.shift()
   }
 
   /**
-   * Handles a batch that the sink rejected because of its data. Returns the bad record if it was
-   * alone in its batch. Otherwise halves the batch and returns null.
+   * Handles the rejection of the first batch because of its data. If the batch has only one record,
+   * removes and returns that record. Otherwise halves the batch and returns null.
    */
   refused(): Delivery | null {
     const chunk = this.#chunks.shift()
@@ -50,7 +54,7 @@ export class DeliveryQueue {
     return null
   }
 
-  /** Drops the records of partitions that are no longer assigned. */
+  /** Removes the records of partitions that are no longer assigned to the task. */
   drop(partitions: readonly TopicPartition[]): void {
     const dropped = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
     this.#chunks = this.#chunks

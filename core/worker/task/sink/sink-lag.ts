@@ -6,25 +6,25 @@ import type { LagSample } from '../host/messages-out.ts'
 import type { SinkOffsets } from './sink-offsets.ts'
 
 /**
- * The interval at which the end offsets are requested, ms. A paused consumer does not fetch, so it
- * does not get them from the broker.
+ * The interval at which end offsets are requested, ms. Fetched batches also contain them, but a
+ * paused consumer does not fetch.
  */
 const LOOKUP_MS = 5000
 
 interface PartitionState {
-  /** The end offset of the partition; -1 until it is known. */
+  /** The end offset of the partition; -1 while it is unknown. */
   end: number
   /**
-   * The timestamp of the last consumed record, ms since 1970; null if there is no record, or if it
-   * has no timestamp.
+   * The timestamp of the last consumed record, ms since 1970. Null if no record was consumed, or if
+   * the record has no timestamp.
    */
   lastTime: number | null
 }
 
 /**
- * Measures the lag of a sink task behind the end offsets of its partitions. A record counts until
- * `put` has accepted it. The bytes are an estimate: the number of records times the mean size of
- * the consumed records.
+ * Measures how far a sink task is behind the end offsets of its partitions. A record counts as lag
+ * until `put` has accepted it. The bytes are estimated as the number of these records times the
+ * mean size of the consumed records.
  */
 export class SinkLag {
   readonly #consumer: Consumer
@@ -56,7 +56,7 @@ export class SinkLag {
     for (const p of partitions) this.#partitions.delete(keyOf(p))
   }
 
-  /** Returns the lag; null without partitions, or while an end offset is unknown. */
+  /** Returns the lag; null if no partition is assigned, or while an end offset is unknown. */
   read(): LagSample | null {
     void this.#lookUp()
     const assigned = this.#consumer.assignment()
@@ -80,7 +80,7 @@ export class SinkLag {
     return { bytes, records, caughtUp: records === 0, since: sinceKnown ? since : null, partitions }
   }
 
-  /** Returns the position from which the task starts to read a partition. */
+  /** Returns the position from which the consumer reads; null if it is unknown. */
   #firstOffset(p: TopicPartition): number | null {
     try {
       return this.#consumer.position(p)

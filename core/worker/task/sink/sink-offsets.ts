@@ -5,24 +5,26 @@ import { ConsumedEpochs } from './leader-epochs.ts'
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 
 /**
- * The consumed, delivered and committed offsets of a sink task, by partition. An offset is that of
- * the next record to read. Only delivered offsets can be committed.
+ * The consumed, delivered and committed offsets of a sink task, by partition. As in Kafka, each
+ * offset is that of the next record. Only offsets of delivered records can be committed.
  */
 export class SinkOffsets {
   readonly #consumed = new Map<string, TopicPartitionOffset>()
   readonly #delivered = new Map<string, TopicPartitionOffset>()
   readonly #committed = new Map<string, number>()
-  /** The first offset consumed since the start, for partitions without a commit since then. */
+  /**
+   * The first offset that was consumed, for partitions without a commit since the start or a seek.
+   */
   readonly #firstConsumed = new Map<string, number>()
   /**
-   * The leader epochs, which are committed with the offsets. With them, the next consumer detects a
-   * log truncation that happened in between (KIP-320).
+   * The leader epochs, by partition. They are committed with the offsets, so that the next consumer
+   * detects if the log was truncated after the commit (KIP-320).
    */
   readonly #epochs = new Map<string, ConsumedEpochs>()
 
   /**
-   * Adds consecutive records that were consumed, whether they are delivered, pending, dropped or
-   * skipped.
+   * Adds consecutive records that were consumed. They may still be pending, or may have been
+   * dropped or skipped.
    */
   consumed(topic: string, partition: number, records: readonly ConsumerRecord[]): void {
     const last = records.at(-1)
@@ -35,12 +37,12 @@ export class SinkOffsets {
     this.#consumed.set(key, { topic, partition, offset: last.offset + 1 })
   }
 
-  /** Marks all records consumed so far as delivered, because the sink has accepted them. */
+  /** Marks all consumed records as delivered. Must be called when the sink has accepted them. */
   allDelivered(): void {
     for (const [key, offset] of this.#consumed) this.#delivered.set(key, offset)
   }
 
-  /** Resets a partition to the offset that the task seeks to. */
+  /** Sets the offset of a partition to which the task seeks. */
   reset(offset: TopicPartitionOffset): void {
     const key = keyOf(offset)
     this.#consumed.set(key, offset)
@@ -61,7 +63,7 @@ export class SinkOffsets {
     }
   }
 
-  /** The number of offsets that were consumed and are not committed. */
+  /** The number of records that were consumed but whose offsets are not committed. */
   get uncommitted(): number {
     let sum = 0
     for (const [key, { offset }] of this.#consumed) {
@@ -80,15 +82,18 @@ export class SinkOffsets {
     return this.#delivered.get(keyOf(p))?.offset ?? null
   }
 
-  /** Returns the offsets of the delivered records, of these partitions or of all. */
+  /**
+   * Returns the offsets after the delivered records, for these partitions or for all partitions.
+   */
   delivered(partitions?: readonly TopicPartition[]): TopicPartitionOffset[] {
     if (!partitions) return [...this.#delivered.values()]
     return partitions.flatMap(p => this.#delivered.get(keyOf(p)) ?? [])
   }
 
   /**
-   * Splits the offsets that `preCommit` returned. `commit` are the new offsets of delivered
-   * records. `beyond` are offsets of records that were not delivered: a bug of the sink.
+   * Divides the offsets that `preCommit` returned. `commit` contains the new offsets of delivered
+   * records. `beyond` contains offsets after the delivered records, which the sink should not have
+   * returned.
    */
   toCommit(returned: readonly TopicPartitionOffset[]): {
     commit: OffsetToCommit[]

@@ -15,11 +15,12 @@ import { SinkContext } from './sink-context.ts'
 import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
 import { SinkTaskRunner } from './sink-task-runner.ts'
 
-/** Kafka's default of `session.timeout.ms`. */
+/** Kafka's default for `session.timeout.ms`. */
 const DEFAULT_SESSION_TIMEOUT_MS = 45_000
 
 /**
- * Returns `topics` as a list, or `topics.regex`. Throws a ConfigError unless exactly one is set.
+ * Returns the list of `topics`, or the pattern of `topics.regex`. Throws a ConfigError unless
+ * exactly one of these keys is set.
  */
 function sinkTopics(props: Props): readonly string[] | RegExp {
   const list = listItems(props['topics'])
@@ -41,8 +42,7 @@ async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadL
     await admin.close()
   }
   const id = `connector-dlq-producer-${spec.connector}-${spec.taskId}`
-  // This producer needs a different client id than the task's producer, unless the user has set
-  // one.
+  // The dead letter queue's producer needs its own client id, unless the user has set a client id.
   const chosen = spec.producer['client.id'] !== `connector-producer-${spec.connector}-${spec.taskId}`
   const props = { acks: 'all', 'enable.idempotence': 'true', ...spec.producer, ...(chosen ? {} : { 'client.id': id }) }
   const producer = clients.producer(props, logger)
@@ -50,8 +50,8 @@ async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadL
 }
 
 /**
- * Creates the clients of a sink task and starts the task. If `start` fails, releases everything and
- * throws its error.
+ * Creates the clients of a sink task, starts the task, and returns its runner. If `start` fails,
+ * releases all resources and throws the error of `start`.
  */
 export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promise<Runner> {
   const { spec, logger, metrics, abort, clients } = parts

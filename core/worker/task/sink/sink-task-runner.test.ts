@@ -28,7 +28,7 @@ const T1: TopicPartition = { topic: 't', partition: 1 }
 class RecordingSink extends SinkTask {
   readonly taken: SinkRecord[] = []
   readonly events: string[] = []
-  /** Called before a batch is accepted. May throw. */
+  /** Called before a batch is accepted. If it throws, `put` rejects the batch. */
   onPut: (records: SinkRecord[]) => void | Promise<void> = () => undefined
   onPreCommit: ((offsets: readonly TopicPartitionOffset[]) => readonly TopicPartitionOffset[]) | null = null
 
@@ -120,7 +120,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
 
 type Set = ReturnType<typeof setUp>
 
-/** Runs the task with partition 0 until the condition holds, then stops it. */
+/** Runs the task with partition 0 until the condition is true, and then stops the task. */
 async function runUntil(s: Set, condition: () => boolean): Promise<void> {
   s.consumer.script.push(() => s.consumer.give([T0]))
   const running = s.runner.run()
@@ -131,7 +131,7 @@ async function runUntil(s: Set, condition: () => boolean): Promise<void> {
 
 const values = (s: Set) => s.task.taken.map(r => r.value)
 
-test('records arrive in order with their positions, and accepted records are committed at the stop', async () => {
+test('records are put in order with their positions, and their offsets are committed when the task stops', async () => {
   const s = setUp()
   s.consumer.produce('t', 0, ['a', 'b', null])
   await runUntil(s, () => s.task.taken.length === 3)
@@ -149,7 +149,7 @@ test('records arrive in order with their positions, and accepted records are com
   expect(s.task.events).toEqual(['open 0', 'close 0', 'stop'])
 })
 
-test('only offsets that preCommit returns are committed, and none of undelivered records', async () => {
+test('only the offsets that preCommit returns for delivered records are committed', async () => {
   const s = setUp()
   s.task.onPreCommit = () => [
     { ...T0, offset: 1 },
@@ -164,7 +164,7 @@ test('only offsets that preCommit returns are committed, and none of undelivered
 test.each([
   [undefined, 'undefined instead'],
   [[{ ...T0, offset: -1 }], 'a list in which the offset of t-0 is -1 instead'],
-])('preCommit that returns %o fails the task, and nothing is committed', async (returned, message) => {
+])('if preCommit returns %o, the task fails and no offset is committed', async (returned, message) => {
   const s = setUp({}, 1)
   s.task.onPreCommit = () => returned as readonly TopicPartitionOffset[]
   s.consumer.produce('t', 0, ['a'])
@@ -172,7 +172,7 @@ test.each([
   expect(s.consumer.commits).toEqual([])
 })
 
-test('an offset is committed with the leader epoch of the record before it', async () => {
+test('an offset is committed with the leader epoch of the record before that offset', async () => {
   const s = setUp({}, 1)
   s.consumer.epochOf = offset => [3, 3, 5, 5, 6][offset]!
   const answers = [1, 2, 3, 4, 5]
@@ -189,7 +189,7 @@ test('an offset is committed with the leader epoch of the record before it', asy
   ])
 })
 
-test('a batch that put rejects with a retriable error is put again unchanged before any other', async () => {
+test('a batch that fails with a retriable error is put again unchanged, before any later batch', async () => {
   const s = setUp()
   let left = 2
   const sizes: number[] = []
@@ -208,7 +208,7 @@ test('a batch that put rejects with a retriable error is put again unchanged bef
   expect(s.consumer.paused()).toEqual([])
 })
 
-test('no offset is committed while a batch waits for its retry', async () => {
+test('no offset of a batch is committed before its retry has succeeded', async () => {
   const s = setUp({}, 1)
   let tries = 0
   s.task.onPut = records => {
@@ -223,7 +223,7 @@ test('no offset is committed while a batch waits for its retry', async () => {
   expect(s.consumer.committedOffsets.get('t-0')).toBe(1)
 })
 
-test('without tolerance a record that cannot be converted fails the task, and the error names the record', async () => {
+test('with errors.tolerance=none, a record that cannot be converted fails the task, and the error names the record', async () => {
   const s = setUp()
   s.consumer.produce('t', 0, ['a', '!bad'])
   s.consumer.script.push(() => s.consumer.give([T0]))
@@ -241,7 +241,7 @@ const DLQ = {
   'errors.deadletterqueue.context.headers.enable': 'true',
 }
 
-test('with tolerance a record that cannot be converted is written to the dead letter queue with its context', async () => {
+test('with errors.tolerance=all, a record that cannot be converted is written to the dead letter queue with headers', async () => {
   const s = setUp(DLQ)
   s.consumer.produce('t', 0, ['a', '!bad', 'c'])
   await runUntil(s, () => s.task.taken.length === 2)
@@ -264,7 +264,7 @@ test('with tolerance a record that cannot be converted is written to the dead le
   expect(s.consumer.committedOffsets.get('t-0')).toBe(3)
 })
 
-test('records that put rejects are found by halving the batch, and only they are dead letters', async () => {
+test('bad records are found by halving a batch, and only bad records are written to the dead letter queue', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), async plan => {
       const s = setUp(DLQ)
@@ -286,7 +286,7 @@ test('records that put rejects are found by halving the batch, and only they are
   )
 })
 
-test('an error of put that is not a DataError fails the task, even if errors are tolerated', async () => {
+test('an error of put that is not a DataError fails the task, even with errors.tolerance=all', async () => {
   const s = setUp(DLQ)
   s.task.onPut = records => {
     if (records.length > 0) throw new Error('no permission')
@@ -313,7 +313,7 @@ test('a commit waits for the dead letter queue, and a failure of the queue fails
   expect(s.consumer.commits).toEqual([])
 })
 
-test('a slow dead letter queue slows the sink down, and gets all records in order', async () => {
+test('the task waits while the dead letter queue is full, and all failed records are written in order', async () => {
   const s = setUp(DLQ)
   s.dlq.capacity = 1
   s.consumer.maxPollRecords = 3
@@ -336,7 +336,7 @@ test('records that a sink reports are written to the dead letter queue as they w
   expect(s.dlq.sent.map(r => r.value?.toString())).toEqual(['odd'])
 })
 
-test('a revoked partition is committed and closed, its pending records are dropped, and the others continue', async () => {
+test('when a partition is revoked, its pending records are dropped and the other partitions continue', async () => {
   const s = setUp()
   let refuse = true
   s.task.onPut = records => {
@@ -360,7 +360,7 @@ test('a revoked partition is committed and closed, its pending records are dropp
   expect(s.task.events).toEqual(['open 0,1', 'close 0', 'close 1', 'stop'])
 })
 
-test('lost partitions are closed without a commit', async () => {
+test('when a partition is lost, it is closed without a commit', async () => {
   const s = setUp()
   s.consumer.produce('t', 0, ['a'])
   s.consumer.script.push(() => s.consumer.give([T0]))
@@ -373,7 +373,7 @@ test('lost partitions are closed without a commit', async () => {
   expect(s.consumer.commits).toEqual([])
 })
 
-test('a task can seek, and reads from the new position', async () => {
+test('after a seek, the task gets the records from the new position', async () => {
   const s = setUp()
   let sought = false
   s.task.onPut = records => {
@@ -401,7 +401,7 @@ test('a failed commit of offsets is retried and does not fail the task', async (
   await running
 })
 
-test('while paused no record is put, and polls keep the group membership', async () => {
+test('while the task is paused, polls continue but no record is put', async () => {
   const s = setUp()
   s.consumer.produce('t', 0, ['a'])
   s.runner.pause()
@@ -418,7 +418,7 @@ test('while paused no record is put, and polls keep the group membership', async
 test.each([
   ['an error', new Error('aborted')],
   ['a retriable error', new RetriableError('aborted')],
-])('a put that is cancelled with %s does not fail the task, and its batch is not committed', async (_what, error) => {
+])('if a cancelled put throws %s, the task does not fail and the batch is not committed', async (_what, error) => {
   const s = setUp()
   s.task.onPut = async records => {
     if (records.length === 0) return
@@ -434,7 +434,7 @@ test.each([
   expect(s.consumer.commits).toEqual([])
 })
 
-test('missing topics are named in the status until they exist', async () => {
+test('the status names missing topics until they exist', async () => {
   const s = setUp()
   s.consumer.missing = ['u', 'v']
   await runUntil(s, () => {

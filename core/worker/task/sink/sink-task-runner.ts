@@ -39,21 +39,22 @@ export interface SinkRunnerParts {
   readonly offsetFlushIntervalMs: number
   onTopic(topic: string): void
   readonly groupWait: GroupWait
-  /** Called when the task's membership in its group has changed. */
+  /** Called when the consumer group member of the task has changed. */
   onMember(member: GroupMetadata | null): void
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
 /**
- * The longest time of one poll, ms. An idle sink gets an empty `put` after each, so it can flush by
- * time.
+ * The maximum time of one poll, ms. An idle sink gets an empty `put` after each poll, so that it
+ * can flush records after a time.
  */
 const POLL_MS = 1000
 const RETRY_MIN_MS = 1000
 
 /**
- * The retry of a failed `put`. `scheduled`: the batch is put again at `at`. `pending`: the batch
- * was dropped with its partitions, so the status shows the failure until the next `put` succeeds.
+ * The state of the retry after a failed `put`. In the phase `scheduled`, the batch is put again at
+ * `at`. In the phase `pending`, the batch was dropped because its partitions were revoked or lost.
+ * The status then shows the failure until the next `put` succeeds.
  */
 type Retry =
   | { readonly phase: 'none' }
@@ -62,7 +63,9 @@ type Retry =
 
 const NO_RETRY: Retry = { phase: 'none' }
 
-/** Runs a sink task: consumes, converts, transforms and puts records, and commits offsets. */
+/**
+ * Runs a sink task. It consumes, converts, transforms and puts records, and commits their offsets.
+ */
 export class SinkTaskRunner {
   readonly #parts: SinkRunnerParts
   readonly #signal: AbortSignal
@@ -74,9 +77,9 @@ export class SinkTaskRunner {
   #retry: Retry = NO_RETRY
   #nextCommit: number
   #member: GroupMetadata | null = null
-  /** The first error of a rebalance callback. It fails the task after the poll. */
+  /** The first error of a rebalance callback. The task fails with this error after the poll. */
   #callbackError: unknown = null
-  /** What the task waits for, as shown in the status. */
+  /** What the task is waiting for, as shown in its status. */
   #waitingFor: string | null = null
 
   constructor(parts: SinkRunnerParts) {
@@ -96,14 +99,14 @@ export class SinkTaskRunner {
     this.#parts.consumer.wakeup()
   }
 
-  /** The lag behind the end offsets of the partitions; null without partitions. */
+  /** Returns the lag behind the end offsets of the partitions; null if the lag is unknown. */
   lag(): LagSample | null {
     return this.#lag.read()
   }
 
   /**
-   * Resolves after a requested stop, and rejects if the task fails. `stop` of the task was called
-   * in both cases.
+   * Resolves after a requested stop, and rejects if the task fails. In both cases, `stop` of the
+   * task has been called before.
    */
   async run(): Promise<void> {
     const { consumer, task, topics, logger } = this.#parts
@@ -112,14 +115,14 @@ export class SinkTaskRunner {
       consumer.subscribe(topics, this.#listener())
       while (!this.#signal.aborted) await this.#round()
     } catch (error) {
-      // A put that was cancelled may throw. Its batch was not accepted, and is delivered again
-      // later.
+      // After a requested stop, the `put` that was running may throw. Its batch was not accepted,
+      // so it is delivered again after the next start.
       if (this.#signal.aborted) logger.debug(`the task failed while it stopped: ${messageOf(error)}`)
       else failure = error
     }
     this.#parts.abort.abort()
     try {
-      // The offsets of batches that were accepted before a failure are committed.
+      // Commits the offsets of the batches that were accepted before a failure.
       await this.#closePartitions(consumer.assignment(), true)
     } catch (error) {
       failure ??= error
@@ -140,7 +143,7 @@ export class SinkTaskRunner {
       this.#offsets.reset(seek)
     }
     this.#pauseOrResume()
-    // The delay before a put is retried counts as put time.
+    // The delay before a batch is put again counts as time of the stage `put`.
     metrics.stages.enter(this.#paused ? null : this.#retry.phase === 'scheduled' ? 'put' : 'consume')
     const batches = await consumer.poll(this.#pollTimeout(), this.#signal)
     metrics.stages.enter(null)
@@ -157,8 +160,8 @@ export class SinkTaskRunner {
   }
 
   /**
-   * Reports a changed membership before the next `put`: the herder sends heartbeats if `put` blocks
-   * the thread.
+   * Sends the current group member to the herder before the next `put`. If that `put` blocks the
+   * thread, the herder sends heartbeats for the member.
    */
   #reportMember(): void {
     const now = this.#parts.consumer.groupMetadata()
@@ -168,7 +171,7 @@ export class SinkTaskRunner {
     this.#parts.onMember(now)
   }
 
-  /** Shows in the status what the task waits for. */
+  /** Shows in the status what the task is waiting for. */
   #reportWaiting(): void {
     const { consumer, logger, onDegraded, groupWait } = this.#parts
     const joining = groupWait.check(consumer.joining())
@@ -191,8 +194,8 @@ export class SinkTaskRunner {
   }
 
   /**
-   * Pauses the partitions while a batch waits or the task is paused. Polls then only keep the
-   * membership.
+   * Pauses the partitions while a batch is pending or the task is paused. Polls then return no
+   * records, but keep the consumer in its group.
    */
   #pauseOrResume(): void {
     const { consumer, context } = this.#parts
@@ -259,8 +262,8 @@ export class SinkTaskRunner {
   }
 
   /**
-   * Returns whether the sink accepted the batch. If not, the batch is retried, unless the task is
-   * stopping.
+   * Puts a batch, and returns whether the sink accepted it. If the error is retriable, schedules a
+   * retry unless the task is stopping. Throws any other error.
    */
   async #put(chunk: readonly Delivery[]): Promise<boolean> {
     const { task, metrics, context, logger } = this.#parts
@@ -296,11 +299,13 @@ export class SinkTaskRunner {
   async #commit(partitions?: readonly TopicPartition[], ending = false): Promise<void> {
     const { task, consumer, metrics, logger, queue } = this.#parts
     this.#nextCommit = Date.now() + this.#parts.offsetFlushIntervalMs
-    // A rebalance commits during the poll of the consumer
+    // A rebalance commits offsets while the consumer polls, so the previous stage is restored
+    // below.
     const before = metrics.stages.activity
     metrics.stages.enter('commit')
     const startedAt = metrics.commitStarted()
-    // preCommit is called even if there is nothing to commit: a sink may use it to flush.
+    // preCommit is called even if there is no offset to commit, because a sink may flush records in
+    // it.
     const report = (message: string | null) => this.#parts.onDegraded(message, null)
     const offsets = this.#offsets.delivered(partitions)
     const returned = await reportingSlowCall('preCommit', () => task.preCommit(offsets), report)
@@ -362,8 +367,8 @@ export class SinkTaskRunner {
 }
 
 /**
- * Whether an error is a DataError. Compares names, because a plugin may use its own copy of the
- * class.
+ * Returns whether an error or one of its causes is a DataError. Compares the names, because a
+ * plugin may have its own copy of the class.
  */
 function isDataError(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth++) {

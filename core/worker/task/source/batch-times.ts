@@ -1,13 +1,13 @@
-/** Stores the poll times of the batches that contain unacknowledged records. */
+/** Stores the poll times of the batches whose records are not all acknowledged. */
 export class BatchTimes {
   readonly #batches: { readonly firstToken: number; readonly time: number }[] = []
 
-  /** Adds a batch. `firstToken` is the token of its first record. */
+  /** Adds a batch. `firstToken` is the token of the batch's first record. */
   add(firstToken: number, time: number): void {
     this.#batches.push({ firstToken, time })
   }
 
-  /** Returns the poll time of the batch that contains the record. Removes the batches before it. */
+  /** Returns the poll time of the batch that contains the record. Removes all earlier batches. */
   timeOf(token: number): number | null {
     const next = this.#batches.findIndex(b => b.firstToken > token)
     const at = (next < 0 ? this.#batches.length : next) - 1

@@ -7,7 +7,7 @@ const faultOf = (sourceOffset: unknown) => positionFault({ sourceOffset: sourceO
 const cyclic: Record<string, unknown> = {}
 cyclic['self'] = cyclic
 
-test('JSON values, int64, doubles and omitted fields can be stored', () => {
+test('JSON values, int64 values, doubles and undefined fields can be stored', () => {
   expect(positionFault({})).toBeNull()
   expect(positionFault({ sourcePartition: null, sourceOffset: null })).toBeNull()
   const offset = { a: 1, b: 1n, c: double(1), d: [true, null, { e: 'x' }], f: undefined }
@@ -24,11 +24,11 @@ test.each([
   [{ n: [1, Number.NaN] }, 'sourceOffset.n.1 is NaN, which JSON cannot hold'],
   [{ s: Symbol('x') }, 'sourceOffset.s is a symbol, which JSON cannot hold'],
   [cyclic, 'sourcePartition or sourceOffset contains itself, or has more than 100 levels'],
-])('%o cannot be stored', (offset, fault) => {
+])('the source offset %o cannot be stored', (offset, fault) => {
   expect(faultOf(offset)).toBe(fault)
 })
 
-test('a source partition is checked too', () => {
+test('a source partition that is not an object cannot be stored', () => {
   expect(positionFault({ sourcePartition: 5 as never, sourceOffset: { n: 1 } })).toBe(
     'sourcePartition is a number, not an object',
   )

@@ -4,7 +4,9 @@ import { kindOf } from '../kind-of.ts'
 
 const MAX_DEPTH = 100
 
-/** Returns why a source partition or offset cannot be stored, or null. */
+/**
+ * Describes why a source partition or offset cannot be stored. Returns null if both can be stored.
+ */
 export function positionFault({ sourcePartition, sourceOffset }: Position): string | null {
   return objectFault(sourcePartition, 'sourcePartition') ?? objectFault(sourceOffset, 'sourceOffset')
 }
@@ -17,7 +19,10 @@ function objectFault(value: unknown, path: string): string | null {
   return jsonFault(value, path, 0)
 }
 
-/** As JSON.stringify, accepts a field that is undefined: it is left out. */
+/**
+ * Describes a value that cannot be stored as JSON; null if it can. A field that is undefined is
+ * allowed, because JSON.stringify omits such fields.
+ */
 function jsonFault(value: unknown, path: string, depth: number): string | null {
   switch (typeof value) {
     case 'string':
@@ -46,7 +51,10 @@ function membersFault(value: object, path: string, depth: number): string | null
   return null
 }
 
-/** Objects of another realm, such as those of node:vm, have another Object.prototype. */
+/**
+ * Returns whether an object is a plain object. Its prototype is not compared with Object.prototype,
+ * because objects of another realm, such as one of node:vm, have a different Object.prototype.
+ */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null

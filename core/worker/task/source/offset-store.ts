@@ -1,15 +1,15 @@
 import type { SourceOffset, SourcePartition } from '../../../connect/record.ts'
 
-/** The source offsets of one connector. */
+/** Stores the source offsets of one connector. */
 export interface OffsetStore {
   /**
-   * Returns the committed offsets, in the order of the partitions; null for a partition without
-   * one.
+   * Returns the committed offsets in the order of the partitions. The result for a partition
+   * without a committed offset is null.
    */
   get(partitions: readonly SourcePartition[]): Promise<(SourceOffset | null)[]>
   /**
-   * Resolves when the entries are stored. A null offset deletes the partition. If it rejects, some
-   * entries may be stored.
+   * Stores offsets. A null offset deletes the offset of its partition. Resolves when all entries
+   * have been stored. After a rejection, some entries may have been stored.
    */
   put(entries: readonly (readonly [SourcePartition, SourceOffset | null])[]): Promise<void>
   close(): Promise<void>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { array, map, primitive, struct } from '../../../connect/schema.ts'
 import { headersFault, schemaFault } from './record-fault.ts'
 
-test('schemas that are built with the functions of the API have no fault', () => {
+test("schemas that are built with the API's functions have no fault", () => {
   const inner = struct({ id: primitive('int32'), tags: array(primitive('string')) })
   expect(schemaFault(map(primitive('string'), inner), 'valueSchema')).toBeNull()
   expect(schemaFault(null, 'valueSchema')).toBeNull()
@@ -17,7 +17,7 @@ test.each([
     { type: 'array' },
     'valueSchema.valueSchema is undefined, not a schema. Build schemas with primitive(), struct(), array() and map()',
   ],
-])('%o is not a schema', (schema, fault) => {
+])('%o is rejected as a schema', (schema, fault) => {
   expect(schemaFault(schema, 'valueSchema')).toBe(fault)
 })
 
@@ -26,10 +26,10 @@ test.each([
   [[null], 'headers[0] is null, not a header'],
   [[{ key: 5, value: 1 }], 'the key of headers[0] is a number, not a string'],
   [[{ key: 'k', schema: 'string', value: 1 }], 'the schema of headers[0] is a string, not a schema.'],
-])('%o are not headers', (headers, fault) => {
+])('%o is rejected as a list of headers', (headers, fault) => {
   expect(headersFault(headers)).toContain(fault)
 })
 
-test('headers without a schema have no fault', () => {
+test('a header without a schema has no fault', () => {
   expect(headersFault([{ key: 'k', value: 1 }])).toBeNull()
 })

@@ -16,7 +16,10 @@ const TYPES: ReadonlySet<unknown> = new Set([
 ])
 const MAX_DEPTH = 100
 
-/** Returns why something that a plugin used as a schema is not one, or null. */
+/**
+ * Describes why a plugin's value is not a valid schema. Returns null for a valid schema and for
+ * null.
+ */
 export function schemaFault(schema: unknown, path: string, depth = 0): string | null {
   if (schema === null) return null
   if (typeof schema !== 'object')
@@ -39,7 +42,7 @@ export function schemaFault(schema: unknown, path: string, depth = 0): string | 
   return null
 }
 
-/** Returns why something that a plugin used as headers are not headers, or null. */
+/** Describes why a plugin's value is not a valid list of headers. Returns null for a valid list. */
 export function headersFault(headers: unknown): string | null {
   if (!Array.isArray(headers)) return `headers is ${kindOf(headers)}, not a list`
   for (const [i, header] of headers.entries()) {

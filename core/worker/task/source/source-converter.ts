@@ -9,7 +9,7 @@ import type { StageClock } from '../metrics/stage-clock.ts'
 import type { TransformChain } from '../transform-chain.ts'
 import { headersFault, schemaFault } from './record-fault.ts'
 
-/** A converter with the class name that its errors contain. */
+/** A converter, with the class name that error messages show. */
 export interface Named<T> {
   readonly className: string
   readonly plugin: T
@@ -24,17 +24,19 @@ export interface Converters {
 const NO_HEADERS: readonly RecordHeader[] = []
 
 /**
- * Transforms and serializes source records: transformations, then converters. Can be called again
- * for a retry.
+ * Applies the transformations to source records, and then serializes the records with the
+ * converters. `convert` may be called again for the same record after an error.
  */
 export class SourceRecordConverter {
   readonly #chain: TransformChain
   readonly #converters: Converters
-  /** Null if there are no transformations: the whole time then counts as conversion. */
+  /**
+   * Null without transformations. No record needs to be timed then, because all time is conversion.
+   */
   readonly #stages: StageClock | null
   /**
-   * The headers of the last record and their bytes. Many tasks give all records the same frozen
-   * headers.
+   * The headers of the previous record. Many tasks use the same frozen list of headers for all
+   * records, which is then serialized only once.
    */
   #lastHeaders: readonly Header[] | null = null
   #lastBytes: readonly RecordHeader[] = NO_HEADERS
@@ -46,7 +48,10 @@ export class SourceRecordConverter {
     this.#stages = chain.empty ? null : stages
   }
 
-  /** Returns null if a transformation drops the record. Throws a StageError. */
+  /**
+   * Returns the record for the producer; null if a transformation drops the record. Throws a
+   * StageError.
+   */
   convert(source: CompleteSourceRecord): ProducerRecord | null {
     if (this.#stages?.shouldTime) return this.#convertTimed(source, this.#stages)
     const record = this.#chain.apply(source)
@@ -64,7 +69,7 @@ export class SourceRecordConverter {
 
   #bytesOf(record: CompleteSourceRecord, source: CompleteSourceRecord): ProducerRecord {
     const { topic, headers } = record
-    // Without this check the task would wait for an invalid topic for ever.
+    // Without this check, the task would wait forever for a topic whose name is invalid.
     if (typeof topic !== 'string' || topic === '')
       throw errors.create('MR_TASK_NO_TOPIC', { record: describeSource(source), topic: String(topic) })
     return {
@@ -114,15 +119,21 @@ export class SourceRecordConverter {
   }
 }
 
-/** Replaces the error of a converter that was given something other than schemas or headers. */
+/**
+ * Returns an error with the fault if a converter failed because of an invalid schema or header.
+ * Otherwise returns the converter's error.
+ */
 function explained(error: unknown, fault: string | null): unknown {
   return fault === null ? error : new DataError(fault, { cause: error })
 }
 
-/** The fields that identify a source record. */
+/** The fields that show where a record was read in the source. */
 export type SourcePlace = Pick<CompleteSourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
 
-/** Describes a source record for messages: its topic, source partition and source offset. */
+/**
+ * Describes a source record for messages. The text contains its topic, source partition and source
+ * offset.
+ */
 export function describeSource(record: SourcePlace): string {
   const text = (v: unknown) =>
     JSON.stringify(v, (_, x: unknown) => (typeof x === 'bigint' ? x.toString() : x))?.slice(0, 300) ?? 'null'

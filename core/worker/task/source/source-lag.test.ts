@@ -9,7 +9,7 @@ function reader(lag?: () => unknown) {
   return { warnings, read: lagReader(lag ? { lag: lag as () => SourceLag } : {}, logger) }
 }
 
-test('the lag of a task is exported; a task without lag has none', () => {
+test("a source's lag is exported, and a source without `lag` has no lag", () => {
   expect(reader().read()).toBeNull()
   expect(reader(() => null).read()).toBeNull()
   const sample = reader(() => ({ bytes: 5, since: null })).read()
@@ -21,14 +21,14 @@ test.each([
   [{ bytes: Number.NaN, since: 1 }, 'bytes must be null or at least 0, and since must be null or a number'],
   [{ bytes: -1, since: null }, 'bytes must be null or at least 0, and since must be null or a number'],
   [{ bytes: 1 }, 'bytes must be null or at least 0, and since must be null or a number'],
-])('the lag %o is logged once and not exported', (lag, message) => {
+])('the invalid lag %o is logged once and not exported', (lag, message) => {
   const r = reader(() => lag)
   expect(r.read()).toBeNull()
   expect(r.read()).toBeNull()
   expect(r.warnings).toEqual([`lag of the task failed; its lag is not exported: ${message}`])
 })
 
-test('an error of lag does not reach the caller', () => {
+test('if `lag` throws, the lag is null and the error is logged', () => {
   const r = reader(() => {
     throw new Error('no connection')
   })

@@ -24,8 +24,9 @@ export function checkPosition(position: Pick<SourceRecord, 'sourcePartition' | '
 }
 
 /**
- * Commits the offsets of a source task at an interval and at its end. Commits what is acknowledged
- * without waiting for the rest, so a commit cannot time out under load. Runs one commit at a time.
+ * Commits the offsets of a source task at an interval and when the task stops. A commit contains
+ * the offsets that are already acknowledged, and does not wait for others. It therefore cannot time
+ * out under load. Only one commit runs at a time.
  */
 export class OffsetCommitter {
   readonly #submitted: SubmittedRecords
@@ -45,14 +46,17 @@ export class OffsetCommitter {
     this.#schedule()
   }
 
-  /** Runs the last commit. Resolves when it has succeeded or failed. */
+  /** Commits for the last time. Resolves when this commit has succeeded or failed. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.commit()
   }
 
-  /** Never rejects: a failed commit is counted, logged, and retried at the next interval. */
+  /**
+   * Commits the acknowledged offsets. Never rejects: a failed commit is counted and logged, and its
+   * offsets are part of the next commit.
+   */
   commit(): Promise<void> {
     this.#running = this.#running.then(() => this.#commit())
     return this.#running

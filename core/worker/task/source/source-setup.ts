@@ -10,14 +10,14 @@ import { SourceTaskRunner } from './source-task-runner.ts'
 import { TopicCreator, topicCreationRules } from './topic-creation.ts'
 
 /**
- * The time limit for outstanding acknowledgements when the task stops, ms. Records that are not
- * acknowledged by then are read again after the next start.
+ * The time limit for outstanding acknowledgements when a task stops, ms. Records that are not
+ * acknowledged after this time are read again after the next start.
  */
 const DRAIN_TIMEOUT_MS = 3000
 
 /**
- * Creates the clients of a source task and starts the task. If `start` fails, releases everything
- * and throws its error.
+ * Creates the clients of a source task, starts the task, and returns its runner. If `start` fails,
+ * releases all resources and throws the error of `start`.
  */
 export async function createSourceRunner(task: SourceTask, parts: TaskParts): Promise<Runner> {
   const { spec, logger, metrics, abort, clients } = parts
@@ -38,15 +38,15 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     pluginMetrics: () => metrics.plugin,
     waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
   }
-  // Connect's defaults, except batch.size, linger.ms and buffer.memory: all replicas acknowledge,
-  // records do not time out, and the order is kept.
+  // These are Connect's defaults: all replicas acknowledge, records do not time out, and their
+  // order is kept. Only batch.size, linger.ms and buffer.memory differ.
   const producerProps = {
     acks: 'all',
     'enable.idempotence': 'true',
     'batch.size': '131072',
     'linger.ms': '5',
-    // A quarter of Kafka's default: a task is usually faster than the broker, so this buffer is
-    // full. Connectors that set max.request.size for large records get the default.
+    // A quarter of Kafka's default. A task is usually faster than the broker and would fill the
+    // whole buffer. If max.request.size is set, records may be large, so Kafka's default applies.
     ...('max.request.size' in spec.producer ? {} : { 'buffer.memory': '8388608' }),
     'delivery.timeout.ms': '2147483647',
     'max.block.ms': '2147483647',
@@ -62,8 +62,8 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
       if (result.status === 'rejected') logger.debug(`closing a client failed: ${result.reason}`)
     }
   }
-  // The task starts after the clients: invalid client settings must not leave a started task
-  // behind.
+  // The task is started after its clients have been created. If the client settings are invalid,
+  // `start` of the task is therefore not called.
   await startTask(task, parts, close)
   const reporters = errorConfig['errors.log.enable'] ? [new LogReporter<SourcePlace>(logger, describeSource)] : []
   const runner = new SourceTaskRunner({

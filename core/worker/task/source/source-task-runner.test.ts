@@ -18,7 +18,7 @@ setLogSink(() => undefined)
 
 type Offsets = readonly (readonly [SourcePartition, SourceOffset | null])[]
 
-/** Returns batches, then waits. Records the calls of the runtime. */
+/** Returns the scripted batches and then waits for the stop. Records the runtime's calls. */
 class ScriptedTask extends SourceTask {
   readonly batches: (SourceRecord[] | Error)[]
   readonly committed: Offsets[] = []
@@ -127,7 +127,7 @@ function setUp({ batches, props = {}, producer = new FakeProducer(), chain, capa
   return { abort, task, metrics, puts, runner, producer, degraded, topics }
 }
 
-test('acknowledged offsets are committed at the stop, and the task is notified of both', async () => {
+test('when a task stops, acknowledged offsets are committed and the task gets commitRecords and commit', async () => {
   const s = setUp({ batches: [[record(1), record(2)], [record(3)]] })
   const running = s.runner.run()
   await s.producer.arrived(3)
@@ -142,7 +142,7 @@ test('acknowledged offsets are committed at the stop, and the task is notified o
   expect(s.task.stopped).toBe(1)
 })
 
-test('records that are not acknowledged within the drain timeout are not committed', async () => {
+test('offsets of records that are not acknowledged within the drain timeout are not committed', async () => {
   const s = setUp({ batches: [[record(1), record(2), record(3)]] })
   const running = s.runner.run()
   await s.producer.arrived(3)
@@ -153,7 +153,7 @@ test('records that are not acknowledged within the drain timeout are not committ
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('a full producer stops polling, and no record is lost or duplicated', async () => {
+test('while the producer is full the task is not polled, and no record is lost or duplicated', async () => {
   const producer = new FakeProducer(2)
   const batches = Array.from({ length: 5 }, (_, b) => [record(b * 2), record(b * 2 + 1)])
   const s = setUp({ batches, producer })
@@ -172,7 +172,7 @@ test('a full producer stops polling, and no record is lost or duplicated', async
   expect(s.puts.at(-1)).toEqual([[{ p: 'one' }, { n: 9 }]])
 })
 
-test('a stop while the producer is full completes, and commits no unsent record', async () => {
+test('a task stops while the producer is full, and offsets of unsent records are not committed', async () => {
   const producer = new FakeProducer(1)
   const s = setUp({ batches: [[record(1), record(2), record(3)]], producer })
   const running = s.runner.run()
@@ -184,7 +184,7 @@ test('a stop while the producer is full completes, and commits no unsent record'
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('the number of unacknowledged records is bounded', async () => {
+test('the number of unacknowledged records is limited', async () => {
   const s = setUp({ batches: [Array.from({ length: 20 }, (_, n) => record(n))], capacity: 8 })
   const running = s.runner.run()
   await s.producer.arrived(8)
@@ -198,7 +198,7 @@ test('the number of unacknowledged records is bounded', async () => {
   expect(s.puts.at(-1)).toEqual([[{ p: 'one' }, { n: 19 }]])
 })
 
-test('a retriable error of poll is retried, and shown in the status until it is over', async () => {
+test('a retriable error of poll is retried, and the status shows the error until poll succeeds', async () => {
   const s = setUp({ batches: [new RetriableError('away'), [record(1)]] })
   s.producer.automatic = true
   const running = s.runner.run()
@@ -210,7 +210,7 @@ test('a retriable error of poll is retried, and shown in the status until it is 
   expect(s.metrics.retries).toBe(1)
 })
 
-test('any other error of poll fails the task after sent records are acknowledged and committed', async () => {
+test('an error of poll that is not retriable fails the task after sent records are committed', async () => {
   const s = setUp({ batches: [[record(1)], new Error('broken')] })
   s.producer.automatic = true
   await expect(s.runner.run()).rejects.toThrow('broken')
@@ -236,7 +236,7 @@ const failing = (bad: unknown, error: () => Error) =>
     },
   ])
 
-test('without tolerance a bad record fails the task with its source position, and its offset is not committed', async () => {
+test('with errors.tolerance=none, a bad record fails the task, and the error names its source position', async () => {
   const s = setUp({ batches: [[record(1), record(2)]], chain: failing('v2', () => new DataError('no good')) })
   s.producer.automatic = true
   await expect(s.runner.run()).rejects.toMatchObject({
@@ -246,7 +246,7 @@ test('without tolerance a bad record fails the task with its source position, an
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('with tolerance bad records are skipped, and the offsets pass skipped and dropped records', async () => {
+test('with errors.tolerance=all, bad records are skipped, and the committed offset includes skipped records', async () => {
   const s = setUp({
     batches: [[record(1), record(2), record(3, 'drop')]],
     props: { 'errors.tolerance': 'all' },
@@ -267,7 +267,7 @@ test('with tolerance bad records are skipped, and the offsets pass skipped and d
   ])
 })
 
-test('a position without a record advances the offset, and the commit does not wait for the interval', async () => {
+test('the offset of a position without a record is committed immediately', async () => {
   const s = setUp({ batches: [[{ ...record(1), unwritten: 'progress' }]] })
   const running = s.runner.run()
   while (s.task.committed.length === 0) await nextTurn()
@@ -277,7 +277,7 @@ test('a position without a record advances the offset, and the commit does not w
   expect(s.producer.sent).toEqual([])
 })
 
-test('an item that the source cannot read fails the task, or is skipped and counted if tolerated', async () => {
+test('an item that the source cannot read fails the task, or is skipped with errors.tolerance=all', async () => {
   const bad = { ...record(2), unwritten: new DataError('a line of 9 MB') }
   const strict = setUp({ batches: [[record(1), bad]] })
   strict.producer.automatic = true
@@ -297,7 +297,7 @@ test('an item that the source cannot read fails the task, or is skipped and coun
   expect(tolerant.metrics).toMatchObject({ recordsSkipped: 1, recordErrors: 1 })
 })
 
-test('a retriable error of a transformation is retried within errors.retry.timeout', async () => {
+test('a retriable error of a transformation is retried for errors.retry.timeout', async () => {
   let left = 1
   const s = setUp({
     batches: [[record(1)]],
@@ -309,7 +309,7 @@ test('a retriable error of a transformation is retried within errors.retry.timeo
   expect(s.metrics.retries).toBe(1)
 })
 
-test('a record that the broker rejects fails the task, or is skipped if tolerated', async () => {
+test('a record that the broker rejects fails the task, or is skipped with errors.tolerance=all', async () => {
   const tooLarge = new Error('RECORD_TOO_LARGE')
   const strict = setUp({ batches: [[record(1), record(2)]] })
   const failed = strict.runner.run()
@@ -329,7 +329,7 @@ test('a record that the broker rejects fails the task, or is skipped if tolerate
   expect(lenient.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
 })
 
-test('a record with a retriable error is never skipped, even if errors are tolerated', async () => {
+test('a record whose error is retriable is never skipped, even with errors.tolerance=all', async () => {
   const s = setUp({ batches: [[record(1)]], props: { 'errors.tolerance': 'all' } })
   const running = s.runner.run()
   await s.producer.arrived(1)
@@ -338,7 +338,7 @@ test('a record with a retriable error is never skipped, even if errors are toler
   expect(s.puts).toEqual([])
 })
 
-test('the next commit includes the offsets of a failed one', async () => {
+test('if a commit fails, the failure is counted and `commit` of the task is not called', async () => {
   const s = setUp({ batches: [[record(1)]], failPuts: 1 })
   s.producer.automatic = true
   const running = s.runner.run()
@@ -351,7 +351,7 @@ test('the next commit includes the offsets of a failed one', async () => {
   expect(s.task.committed).toEqual([])
 })
 
-test('while paused no record is sent, and a polled batch is sent on resume', async () => {
+test('while the task is paused no record is sent, and records are sent after it is resumed', async () => {
   const s = setUp({ batches: [[record(1)]] })
   s.producer.automatic = true
   s.runner.pause()
@@ -369,7 +369,7 @@ test('while paused no record is sent, and a polled batch is sent on resume', asy
 const to = (topic: string, n: number): SourceRecord => ({ ...record(n), topic })
 const sentBy = (s: { producer: FakeProducer }) => s.producer.sent.map(r => r.value?.toString())
 
-test('a record whose topic is not writable stops later records', async () => {
+test('if the topic of a record is not writable, the task fails and later records are not sent', async () => {
   const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]] })
   s.producer.automatic = true
   s.producer.topicErrors.set('bad', new Error('no such topic'))
@@ -381,7 +381,7 @@ test('a record whose topic is not writable stops later records', async () => {
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('with errors.tolerance=all a record whose topic is not writable is skipped, and later records follow', async () => {
+test('with errors.tolerance=all, a record whose topic is not writable is skipped and later records are sent', async () => {
   const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]], props: { 'errors.tolerance': 'all' } })
   s.producer.automatic = true
   s.producer.topicErrors.set('bad', new Error('no such topic'))
@@ -395,7 +395,7 @@ test('with errors.tolerance=all a record whose topic is not writable is skipped,
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
 })
 
-test('while a topic is temporarily not writable, the order is kept and no record is sent twice', async () => {
+test('while a topic is temporarily not writable, no later record is sent and no record is sent twice', async () => {
   const s = setUp({ batches: [[to('t', 1), to('slow', 2), to('t', 3)]] })
   s.producer.automatic = true
   s.producer.topicErrors.set('slow', new RetriableError('not yet'))
@@ -423,7 +423,7 @@ test('a stop ends the wait for a topic', async () => {
   expect(sentBy(s)).toEqual([])
 })
 
-test('after a record fails, later unsent records are not sent', async () => {
+test('after a record has failed, later records that are still unsent are not sent', async () => {
   const s = setUp({ batches: [[1, 2, 3, 4, 5].map(n => record(n))], props: { 'errors.tolerance': 'all' } })
   const running = s.runner.run()
   await s.producer.arrived(5)
@@ -432,21 +432,21 @@ test('after a record fails, later unsent records are not sent', async () => {
   s.producer.ackAll()
   await expect(running).rejects.toMatchObject({ retriable: true })
   expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])
-  // Unsent records are not skipped, even if errors are tolerated.
+  // Records that were not sent must not count as skipped, even with errors.tolerance=all.
   expect(s.metrics.recordsSkipped).toBe(0)
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
 })
 
 const withOffset = (n: number, sourceOffset: unknown) => ({ ...record(n), sourceOffset }) as SourceRecord
 
-test('a batch whose last offset cannot be stored fails the task before any record is sent', async () => {
+test('if the last offset of a batch cannot be stored, the task fails before any record is sent', async () => {
   const s = setUp({ batches: [[record(1), withOffset(2, { at: new Date(0) })]] })
   await expect(s.runner.run()).rejects.toThrow(/sourceOffset\.at is a Date.*MR_TASK_SOURCE_OFFSET/)
   expect(s.producer.sent).toHaveLength(0)
   expect(s.puts).toEqual([])
 })
 
-test('an offset within a batch that cannot be stored fails the task when it is committed', async () => {
+test('if another offset of a batch cannot be stored, the task fails when that offset is committed', async () => {
   const other = { ...withOffset(1, { f: () => 1 }), sourcePartition: { p: 'two' } }
   const s = setUp({ batches: [[other, record(2)], [{ ...record(3), unwritten: 'progress' }]] })
   const running = s.runner.run()
@@ -462,13 +462,13 @@ test.each([
   [[record(1), null], 'a list with null at index 1 instead'],
   [[5], 'a list with a number at index 0 instead'],
   ['nonsense', 'a string instead'],
-])('poll that returns %o fails the task', async (batch, message) => {
+])('the task fails if poll returns %o', async (batch, message) => {
   const s = setUp({ batches: [batch as SourceRecord[]] })
   await expect(s.runner.run()).rejects.toThrow(`poll of the task returned ${message} of a list of records`)
   expect(s.producer.sent).toHaveLength(0)
 })
 
-test('headers that are not a list are named', async () => {
+test('headers that are not a list fail the task, and the error says so', async () => {
   const s = setUp({ batches: [[{ ...record(1), headers: { a: 1 } } as unknown as SourceRecord]] })
   await expect(s.runner.run()).rejects.toThrow(/HEADER_CONVERTER .* headers is an Object, not a list/)
 })

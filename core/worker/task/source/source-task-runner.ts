@@ -25,11 +25,11 @@ export interface SourceRunnerParts {
   readonly policy: ErrorPolicy<SourcePlace>
   readonly producer: Producer
   readonly offsets: OffsetStore
-  /** Creates topics; null if the broker creates them automatically. */
+  /** Creates missing topics. Null if the broker creates topics automatically. */
   readonly topics: TopicCreator | null
   readonly metrics: MetricsRecorder
   readonly logger: Logger
-  /** The controller of the signal in the task's context. */
+  /** The controller of the signal in the task's context. Aborting it stops the task. */
   readonly abort: AbortController
   readonly offsetFlushIntervalMs: number
   /** The time limit for outstanding acknowledgements when the task stops, ms. */
@@ -41,9 +41,9 @@ export interface SourceRunnerParts {
 const RETRY: BackoffOptions = { initialMs: 100, maxMs: 60_000 }
 
 /**
- * Runs a source task: polls, transforms, converts and appends records, and commits acknowledged
- * offsets. Handles one batch at a time. `poll` is not called while the producer or the list of
- * unacknowledged records is full.
+ * Runs a source task. It polls, transforms, converts and sends records, and commits the offsets of
+ * acknowledged records. It handles one batch at a time. While the producer's buffer or the list of
+ * unacknowledged records is full, it does not call `poll`.
  */
 export class SourceTaskRunner implements DeliveryListener {
   readonly #parts: SourceRunnerParts
@@ -76,15 +76,16 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * When the oldest record that is not acknowledged was polled, ms since 1970; null without one.
+   * When the oldest unacknowledged record was polled, ms since 1970. Null if all records are
+   * acknowledged.
    */
   get activeSince(): number | null {
     return this.#submitted.outstanding === 0 ? null : this.#batchTimes.timeOf(this.#submitted.oldest)
   }
 
   /**
-   * Resolves after a requested stop, and rejects if the task fails. `stop` of the task was called
-   * in both cases.
+   * Resolves after a requested stop, and rejects if the task fails. In both cases, `stop` of the
+   * task has been called before.
    */
   async run(): Promise<void> {
     this.#committer.start()
@@ -117,10 +118,11 @@ export class SourceTaskRunner implements DeliveryListener {
   async #loop(): Promise<void> {
     while (!this.#ended) {
       const batch = await this.#poll()
-      // While the task is paused, a polled batch is kept here and not written.
+      // A batch that was polled while the task is paused is written after the task is resumed.
       while (this.#paused && !this.#ended) await this.#resumed.next(Number.POSITIVE_INFINITY, this.#signal)
       if (batch && batch.length > 0) await this.#send(batch)
-      // A task that always has data would otherwise run in microtasks only, and block socket I/O.
+      // If a task always has records, its loop would consist of microtasks only and would block
+      // socket I/O. This turn of the event loop prevents that.
       await nextTurn()
     }
   }
@@ -161,8 +163,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Awaits only when a record cannot be appended: an await per record would cost more than its
-   * conversion.
+   * Converts and appends the records of a batch. Awaits only if a record cannot be appended at
+   * once, because an `await` for each record would take longer than its conversion.
    */
   async #send(batch: readonly SourceRecord[]): Promise<void> {
     const { converter, metrics, producer } = this.#parts
@@ -203,8 +205,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Handles a source position without a record. Throws MR_TASK_RECORD_FAILED for an error that
-   * `errors.tolerance` does not allow to skip.
+   * Handles a source position for which no record is written. Throws MR_TASK_RECORD_FAILED if the
+   * position contains an error and `errors.tolerance` does not allow it to be skipped.
    */
   #pass(source: CompleteSourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
@@ -214,8 +216,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Appends a record after creating its topic and waiting for space in the producer, where needed.
-   * Returns false if the task ended first.
+   * Appends a record. First creates its topic and waits for space in the producer, if necessary.
+   * Returns false if the task ended before the record was appended.
    */
   async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
     const { producer, metrics } = this.#parts
@@ -240,8 +242,9 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Waits until a topic is writable. No later record is appended in the meantime, to keep the
-   * order. Retries retriable errors, as Connect does. Returns false if the task ended first.
+   * Waits until a topic is writable. To keep the order, no later record is appended in the
+   * meantime. As in Connect, retriable errors are retried. Returns false if the task ended during
+   * the wait.
    */
   async #awaitTopic(topic: string): Promise<boolean> {
     const { producer, topics, metrics, logger } = this.#parts
@@ -275,11 +278,12 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Handles a record that was not written. Never skips a retriable error: the record can still be
-   * written later.
+   * Skips a record that was not written, or fails the task. A record whose error is retriable is
+   * never skipped, because it can still be written later.
    */
   #deliveryFailed(token: number, error: Error, topic: string): void {
-    // After a failure no record is skipped: unsent records are read again from the source.
+    // After the task has failed, no record is skipped, because unsent records are read again from
+    // the source.
     if (this.#failure) return
     const found = this.#submitted.find(token)
     if (!found) return
@@ -292,7 +296,8 @@ export class SourceTaskRunner implements DeliveryListener {
     const params = { record: describeSource(record), cause: messageOf(error) }
     const failed = errors.create('MR_TASK_PRODUCE_FAILED', params, { cause: error })
     this.#fail(isRetriable(error) ? Object.assign(failed, { retriable: true }) : failed)
-    // Later records must not be sent: the order would change when this one is read again.
+    // The failed record is read again later. If later records were sent now, the order would
+    // change.
     this.#parts.producer.abortUnsent(token)
   }
 
@@ -304,7 +309,7 @@ export class SourceTaskRunner implements DeliveryListener {
     this.#resumed.notify()
   }
 
-  // Runs once per batch of acknowledgements, not for each one.
+  // Reports progress once per batch of acknowledgements instead of once per record.
   #report(): void {
     if (this.#reporting) return
     this.#reporting = true
@@ -342,8 +347,9 @@ export class SourceTaskRunner implements DeliveryListener {
 }
 
 /**
- * Throws for a batch that is not a list of records, and for a position that cannot be stored.
- * Checks the position of the last record only: the committer checks each position that it stores.
+ * Throws if a batch is not a list of records, or if the last record's position cannot be stored.
+ * The other positions are not checked here, because the committer checks each position that it
+ * stores.
  */
 function checkBatch(batch: readonly SourceRecord[]): void {
   if (!Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: kindOf(batch) })
@@ -360,7 +366,7 @@ function metadataOf(batch: DeliveredBatch, index: number): RecordMetadata {
   return { topic, partition, offset: batch.offsetOf(index), timestamp: batch.timestampOf(index) }
 }
 
-/** Positions without a record are not counted. */
+/** Returns the number of records in a batch. Positions without a record are not counted. */
 function countRecords(batch: readonly SourceRecord[]): number {
   let count = 0
   for (const record of batch) if (record.unwritten !== 'progress') count++

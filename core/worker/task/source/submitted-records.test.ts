@@ -18,7 +18,7 @@ function record(partition: string, n: number): SourceRecord {
   }
 }
 
-test('an offset is committable only when everything before it in its partition is done', () => {
+test('an offset can be committed only when all earlier records of its partition are done', () => {
   const submitted = new SubmittedRecords(16)
   const a = submitted.add(record('x', 1))
   const b = submitted.add(record('x', 2))
@@ -32,7 +32,7 @@ test('an offset is committable only when everything before it in its partition i
   expect(submitted.outstanding).toBe(0)
 })
 
-test('after a failed commit, the newest offset of the partition can be committed', () => {
+test('after a failed commit, the next commit contains the newest offset of the partition', () => {
   const submitted = new SubmittedRecords(16)
   submitted.done(submitted.add(record('x', 1)), null)
   const taken = submitted.takeCommittable()
@@ -41,7 +41,7 @@ test('after a failed commit, the newest offset of the partition can be committed
   expect(submitted.takeCommittable()).toEqual([[{ p: 'x' }, { n: 2 }]])
 })
 
-test('a source partition is removed once its offset is taken, and added again if the commit fails', () => {
+test('a source partition is removed when its offset is taken, and is added again if the commit fails', () => {
   const submitted = new SubmittedRecords(16)
   for (let n = 0; n < 1000; n++) {
     submitted.done(submitted.add(record(`file ${n}`, 1)), null)
@@ -66,7 +66,7 @@ test('a source partition is removed once its offset is taken, and added again if
   expect(submitted.partitions).toBe(0)
 })
 
-test('a removed record has no effect', () => {
+test('a record that was removed does not affect later offsets', () => {
   const submitted = new SubmittedRecords(4)
   submitted.done(submitted.add(record('x', 1)), null)
   submitted.removeLast(submitted.add(record('x', 2)))
@@ -74,7 +74,7 @@ test('a removed record has no effect', () => {
   expect(submitted.takeCommittable()).toEqual([[{ p: 'x' }, { n: 3 }]])
 })
 
-test('a ring that wraps around many times keeps each partition in order', () => {
+test('each partition stays in order when the ring wraps around many times', () => {
   const submitted = new SubmittedRecords(4)
   let expected = -1
   for (let n = 0; n < 100; n++) {
@@ -102,7 +102,7 @@ test('the ring is full when the oldest unfinished record is `capacity` records b
   expect(submitted.full).toBe(false)
 })
 
-test('in any order of acknowledgements, offsets never pass an unacknowledged record, and all are committed in order', () => {
+test('in any order of acknowledgements, all offsets are committed in order and never pass an unacknowledged record', () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ partition: fc.constantFrom('a', 'b', 'c'), priority: fc.nat(1000) }), { maxLength: 80 }),

@@ -1,15 +1,20 @@
 import type { SourceOffset, SourcePartition, SourceRecord } from '../../../connect/record.ts'
 import type { RecordMetadata } from '../../../connect/source-task.ts'
 
-/** The unacknowledged records of one source partition, as a linked list of slots of the ring. */
+/**
+ * The unacknowledged records of a source partition. They are a linked list of slots in the ring.
+ */
 interface PartitionQueue {
   readonly partition: SourcePartition
-  /** Its key in the map of queues. */
+  /** The key of this queue in the map of queues. */
   readonly text: string
-  /** The slots of the oldest and the newest of these records; `NONE` for an empty list. */
+  /** The slots of the oldest and the newest record in the queue; `NONE` for an empty queue. */
   head: number
   tail: number
-  /** The offset of the longest acknowledged prefix, and whether it has yet to be committed. */
+  /**
+   * The last offset before the oldest unacknowledged record, and whether it is still to be
+   * committed.
+   */
   offset: SourceOffset | null
   dirty: boolean
 }
@@ -28,17 +33,18 @@ export interface Completed {
 const NONE = -1
 
 const FREE = 0
-/** The record is neither acknowledged nor dropped. */
+/** The record has been neither acknowledged nor dropped. */
 const SENT = 1
-/** The record is acknowledged or dropped, but an older record of the same partition is not. */
+/** The record was acknowledged or dropped, but an older record of its partition was not. */
 const DONE = 2
 
 /**
- * Tracks the records of a source task from `add` to their acknowledgement (Connect's
- * SubmittedRecords). Acknowledgements arrive in any order, but an offset can be committed only when
- * all earlier records of its source partition are acknowledged or dropped. Holds at most `capacity`
- * records, a power of two. Without `keepRecords`, `takeCompleted` returns nothing. Each field of
- * the records has its own array, so no object is needed per record.
+ * Tracks the records of a source task from `add` to their acknowledgement, like Connect's
+ * SubmittedRecords. Acknowledgements arrive in any order, but an offset can be committed only when
+ * all earlier records of its source partition are acknowledged or dropped. The maximum number of
+ * records is `capacity`, which must be a power of two. Without `keepRecords`, `takeCompleted`
+ * returns nothing. Each field of the records has a separate array, so that no object is needed for
+ * each record.
  */
 export class SubmittedRecords {
   readonly #mask: number
@@ -46,7 +52,7 @@ export class SubmittedRecords {
   readonly #states: Uint8Array
   readonly #offsets: (SourceOffset | null)[]
   readonly #queues: (PartitionQueue | null)[]
-  /** The next and the previous slot in the queue, by slot. */
+  /** For each slot, the next and the previous slot of the same partition. */
   readonly #after: Int32Array
   readonly #before: Int32Array
   readonly #records: (SourceRecord | null)[]
@@ -71,32 +77,32 @@ export class SubmittedRecords {
     this.#metadata = new Array(keepRecords ? capacity : 0).fill(null)
   }
 
-  /** The number of records that are neither acknowledged nor dropped. */
+  /** The number of records that have been neither acknowledged nor dropped. */
   get outstanding(): number {
     return this.#outstanding
   }
 
-  /** The number of source partitions with unacknowledged records or an uncommitted offset. */
+  /** The number of source partitions that have unacknowledged records or an uncommitted offset. */
   get partitions(): number {
     return this.#byText.size
   }
 
-  /** The token of the next record. */
+  /** The token that the next record will get. */
   get next(): number {
     return this.#next
   }
 
-  /** The token of the oldest record that is not acknowledged. */
+  /** The token of the oldest record that is still in the ring. */
   get oldest(): number {
     return this.#oldest
   }
 
-  /** Whether `add` must wait. */
+  /** Whether the ring is full. `add` must then not be called. */
   get full(): boolean {
     return this.#next - this.#oldest > this.#mask
   }
 
-  /** Adds a record and returns its token. Must not be called when full. */
+  /** Adds a record and returns its token. Must not be called while the ring is full. */
   add(record: SourceRecord): number {
     const token = this.#next++
     const slot = token & this.#mask
@@ -116,14 +122,14 @@ export class SubmittedRecords {
     return token
   }
 
-  /** Returns the source position of an unacknowledged record; null for other tokens. */
+  /** Returns the source position of an unacknowledged record; null for any other token. */
   find(token: number): Submitted | null {
     const slot = token & this.#mask
     if (this.#states[slot] !== SENT) return null
     return { partition: this.#queues[slot]?.partition ?? null, offset: this.#offsets[slot] ?? null }
   }
 
-  /** Removes the newest record, because it was not sent. */
+  /** Removes the newest record, which was not sent. */
   removeLast(token: number): void {
     if (token !== this.#next - 1) throw new RangeError(`record ${token} is not the newest`)
     const slot = token & this.#mask
@@ -139,7 +145,7 @@ export class SubmittedRecords {
     this.#outstanding--
   }
 
-  /** Marks a record as acknowledged (`metadata`) or dropped (null). */
+  /** Marks a record as acknowledged or, if `metadata` is null, as dropped. */
   done(token: number, metadata: RecordMetadata | null): void {
     const slot = token & this.#mask
     if (this.#states[slot] !== SENT) return
@@ -157,8 +163,9 @@ export class SubmittedRecords {
   }
 
   /**
-   * Returns the records completed since the last call, in order within each source partition. A
-   * record is complete when it and all earlier records of its partition are done.
+   * Returns the records that were completed since the last call, in order within each source
+   * partition. A record is complete when it and all earlier records of its partition are
+   * acknowledged or dropped.
    */
   takeCompleted(): Completed {
     const taken = this.#completed
@@ -166,7 +173,7 @@ export class SubmittedRecords {
     return taken
   }
 
-  /** Returns the offsets that can be committed and have not been returned yet. */
+  /** Returns the offsets that can be committed and that no earlier call has returned. */
   takeCommittable(): (readonly [SourcePartition, SourceOffset])[] {
     const taken: (readonly [SourcePartition, SourceOffset])[] = []
     for (const queue of this.#dirty) {
@@ -179,8 +186,8 @@ export class SubmittedRecords {
   }
 
   /**
-   * Makes offsets committable again after their commit failed. A newer offset of a partition is
-   * kept.
+   * Makes offsets committable again after their commit has failed. If a partition already has a
+   * newer offset, the newer one is kept.
    */
   restore(entries: readonly (readonly [SourcePartition, SourceOffset])[]): void {
     for (const [partition, offset] of entries) {
@@ -190,7 +197,10 @@ export class SubmittedRecords {
     }
   }
 
-  /** Removes an idle queue: some connectors use a new source partition for each file. */
+  /**
+   * Removes a queue that is no longer needed, because some connectors use a new source partition
+   * for each file.
+   */
   #removeQueue(queue: PartitionQueue): void {
     this.#byText.delete(queue.text)
     if (this.#last === queue) this.#last = null
@@ -232,7 +242,8 @@ export class SubmittedRecords {
     this.#completed.metadata.push(this.#metadata[slot] ?? null)
   }
 
-  // Consecutive records usually have the same partition, so its key is rarely computed.
+  // Returns the queue of a source partition. Consecutive records usually have the same partition,
+  // so the previous queue is compared first, and the JSON key is rarely computed.
   #queueOf(partition: SourcePartition): PartitionQueue {
     if (this.#last && sameFlat(this.#last.partition, partition)) return this.#last
     const text = JSON.stringify(
@@ -250,8 +261,8 @@ export class SubmittedRecords {
 }
 
 /**
- * Whether two partitions are the same object or have equal primitive values. May return false for
- * equal partitions.
+ * Returns whether two partitions are the same object or have equal primitive values. Partitions
+ * with nested values may be equal even if the result is false.
  */
 function sameFlat(a: SourcePartition, b: SourcePartition): boolean {
   if (a === b) return true

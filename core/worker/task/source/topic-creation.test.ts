@@ -17,7 +17,7 @@ const PROPS = {
   'topic.creation.wide.partitions': '12',
 }
 
-test('the first group that includes and does not exclude a topic overrides the default settings', () => {
+test('the first group that includes a topic and does not exclude it overrides the default settings', () => {
   const rules = topicCreationRules(PROPS)!
   const common = { replicationFactor: 1 }
   const lz4 = { 'compression.type': 'lz4' }
@@ -30,7 +30,7 @@ test('the first group that includes and does not exclude a topic overrides the d
   expect(rules('my-audit')).toEqual({ name: 'my-audit', ...common, partitions: 2, configs: lz4 })
 })
 
-test('the patterns have Java syntax and are joined into one, as Connect does', () => {
+test("include and exclude patterns use Java's syntax and are joined into one pattern, as in Connect", () => {
   const rules = topicCreationRules({
     ...PROPS,
     'topic.creation.logs.include': String.raw`(?i)shop\-(\w++), \QA.b\E`,
@@ -40,7 +40,7 @@ test('the patterns have Java syntax and are joined into one, as Connect does', (
   expect(['shop-a', 'SHOP-a', 'a.B', 'axb', 'shop-a_x'].map(compacted)).toEqual([true, true, true, false, false])
 })
 
-test('without topic.creation settings the broker creates topics', () => {
+test('without topic.creation settings, the broker creates topics', () => {
   expect(topicCreationRules({ topic: 't' })).toBeNull()
 })
 
@@ -58,7 +58,7 @@ function admin(existing: Set<string>, fails: Error | null = null, appears = fals
 
 const creator = (a: Admin) => new TopicCreator(a, topicCreationRules(PROPS)!, createLogger('test'))
 
-test('a topic is created unless it exists, and another task may create it first', async () => {
+test('a missing topic is created, and it is not an error if another task creates it first', async () => {
   const absent = admin(new Set())
   await creator(absent.admin).ensure('a-wide')
   expect(absent.created).toMatchObject([{ name: 'a-wide', partitions: 12 }])

@@ -17,7 +17,10 @@ interface Group {
 const PREFIX = 'topic.creation.'
 const OWN_KEYS = new Set(['include', 'exclude', 'partitions', 'replication.factor'])
 
-/** Joins a list of patterns into one, as Connect does. */
+/**
+ * Returns one pattern that matches what any of the patterns matches. As in Connect, the patterns
+ * are joined with `|`.
+ */
 const anyOf = (patterns: readonly string[]): JavaPattern | null =>
   patterns.length === 0 ? null : JavaPattern.compile(patterns.join('|'))
 
@@ -39,8 +42,8 @@ function groupOf(name: string, props: Props, fallback: Group | null): Group {
 }
 
 /**
- * Returns the function that determines the settings of a new topic, from `topic.creation.groups`
- * and `topic.creation.<group>.*`. Returns null if the connector has no such setting: as in Connect,
+ * Returns a function that determines the settings of a new topic from `topic.creation.groups` and
+ * `topic.creation.<group>.*`. Returns null if the connector has none of these keys. As in Connect,
  * the broker then creates topics automatically.
  */
 export function topicCreationRules(props: Props): ((topic: string) => NewTopic) | null {
@@ -54,7 +57,7 @@ export function topicCreationRules(props: Props): ((topic: string) => NewTopic) 
   }
 }
 
-/** Creates the topics of a source task before their first records are written. */
+/** Creates the topics of a source task before their first record is written. */
 export class TopicCreator {
   readonly #admin: Admin
   readonly #rules: (topic: string) => NewTopic
@@ -66,7 +69,7 @@ export class TopicCreator {
     this.#logger = logger
   }
 
-  /** Resolves when the topic exists. Rejects if the broker does not create it. */
+  /** Resolves when the topic exists. Rejects if the topic cannot be created. */
   async ensure(topic: string): Promise<void> {
     const [existing] = await this.#admin.describeTopics([topic])
     if (existing) return

@@ -36,20 +36,21 @@ export function consumed(
 }
 
 /**
- * A consumer over logs in memory. The functions in `script` run within `poll`, such as rebalances.
+ * A consumer that reads in-memory logs. Tests add functions to `script`, which run during `poll`,
+ * for example to rebalance.
  */
 export class FakeConsumer implements Consumer {
   readonly log = new Map<string, ConsumerRecord[]>()
   readonly commits: TopicPartitionOffset[][] = []
   readonly committedOffsets = new Map<string, number>()
-  /** The next polls each call one of these functions first. */
+  /** Each poll first removes and calls the next of these functions. */
   readonly script: (() => Promise<void> | void)[] = []
   maxPollRecords = 500
   failCommits: Error | null = null
   polls = 0
   matching: string[] = ['t']
   missing: string[] = []
-  /** Returns the leader epoch of a new record, by its offset. */
+  /** Returns the leader epoch of the record that is produced at an offset. */
   epochOf: (offset: number) => number = () => 0
   closed = false
   #listener: RebalanceListener | undefined

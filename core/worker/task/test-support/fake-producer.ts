@@ -15,13 +15,13 @@ interface Waiting {
   readonly token: number
 }
 
-/** A producer whose records a test acknowledges, in any order. */
+/** A producer whose records a test acknowledges in any order. */
 export class FakeProducer implements Producer {
   readonly sent: ProducerRecord[] = []
   readonly waiting: Waiting[] = []
-  /** `append` returns false while this many records wait. */
+  /** The number of unacknowledged records at which `append` returns false. */
   capacity: number
-  /** Acknowledges every record at once. */
+  /** Whether every record is acknowledged immediately. */
   automatic = false
   closed = false
   #room: (() => void)[] = []
@@ -41,12 +41,12 @@ export class FakeProducer implements Producer {
     return true
   }
 
-  /** Resolves when this many records have been appended in total. */
+  /** Resolves when this number of records has been appended in total. */
   async arrived(count: number): Promise<void> {
     while (this.sent.length < count) await new Promise<void>(resolve => this.#arrivals.push(resolve))
   }
 
-  /** Acknowledges or fails the record at an index of `waiting`. */
+  /** Acknowledges the record at an index of `waiting`, or fails it with an error. */
   settle(index: number, error: Error | null = null): void {
     const [one] = this.waiting.splice(index, 1)
     one?.listener?.onDelivery(one.token, error, batchOf(one.record, error ? -1 : this.sent.indexOf(one.record)), 0)
@@ -78,7 +78,7 @@ export class FakeProducer implements Producer {
     })
   }
 
-  /** The topics that are not writable, with the error. */
+  /** The topics that are not writable, and the error that `partitionsFor` throws for them. */
   readonly topicErrors = new Map<string, Error>()
 
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
@@ -88,7 +88,8 @@ export class FakeProducer implements Producer {
   }
 
   /**
-   * Fails the records after this token. This producer sends no record before it is acknowledged.
+   * Fails all records after this token that are not acknowledged. This producer treats them as
+   * unsent.
    */
   abortUnsent(after: number): void {
     const unsent = this.waiting.filter(w => w.token > after)
@@ -110,7 +111,7 @@ export class FakeProducer implements Producer {
   }
 }
 
-/** A batch with one record. */
+/** Returns a batch that contains one record. */
 function batchOf({ topic }: ProducerRecord, offset: number): DeliveredBatch {
   return { topic, partition: 0, offsetOf: () => offset, timestampOf: () => 0 }
 }

@@ -2,7 +2,7 @@ import { DataError } from '../../../connect/errors.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
 import type { Converters } from '../source/source-converter.ts'
 
-/** Converters of UTF-8 text. The text `!bad` cannot be read. */
+/** Converts strings to and from UTF-8. The string `!bad` cannot be read. */
 const text: Converter & HeaderConverter = {
   version: '0',
   config: {},

@@ -1,4 +1,4 @@
-// Plain JavaScript that imports the package by its name, like a third-party plugin.
+// This plugin is plain JavaScript and imports the package by its name, like a third-party plugin.
 import { defineConfig, SourceConnector, SourceTask } from 'millrace/connect'
 
 const config = defineConfig({
@@ -6,7 +6,7 @@ const config = defineConfig({
   secret: { type: 'PASSWORD', default: null, importance: 'LOW', documentation: 'Not to be shown.' },
 })
 
-/** A task that fails in the way that its configuration requests. */
+/** A task that fails in the way that its `mode` specifies. */
 class MisbehavingTask extends SourceTask {
   #mode = ''
   #secret = ''

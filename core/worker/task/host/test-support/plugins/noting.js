@@ -1,4 +1,4 @@
-// Plugins that write the calls of the runtime to a file.
+// These plugins write a line to a file when the runtime calls them.
 import { appendFileSync } from 'node:fs'
 import { defineConfig, SourceConnector, SourceTask } from 'millrace/connect'
 

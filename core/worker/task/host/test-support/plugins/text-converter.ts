@@ -1,6 +1,6 @@
 import { type Converter, type HeaderConverter, primitive } from '../../../../../connect/index.ts'
 
-/** A converter of UTF-8 text. */
+/** Converts strings to and from UTF-8. */
 export class TextConverter implements Converter, HeaderConverter {
   fromConnectData(_topic: string, _schema: unknown, value: unknown): Buffer | null {
     return value === null ? null : Buffer.from(String(value))
