@@ -1,6 +1,6 @@
 import { defineErrors } from '../common/errors/error-table.ts'
 
-/** The errors with which the broker stops, or fails to start. */
+/** The errors of the broker itself. Responses to requests contain Kafka's error codes instead. */
 export const brokerErrors = defineErrors({
   MR_BROKER_CONFIG: {
     message: 'The broker cannot use its configuration: {what}',

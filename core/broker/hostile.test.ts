@@ -55,7 +55,7 @@ function header(apiKey: number, apiVersion: number): Buffer {
   return h
 }
 
-test('random bytes close their connection, with one log line, and do not affect other clients', async () => {
+test('random bytes close their connection, with one log line, without affecting other clients', async () => {
   for (let i = 0; i < 30; i++) {
     warnings.length = 0
     const socket = await open()
@@ -70,7 +70,7 @@ test('random bytes close their connection, with one log line, and do not affect 
   await serves()
 })
 
-test('for any request body, the broker answers or closes the connection, and keeps running', async () => {
+test('the broker answers any request body or closes the connection, and keeps running', async () => {
   const keys = fc.constantFrom(
     0,
     1,
@@ -123,7 +123,7 @@ test('for any request body, the broker answers or closes the connection, and kee
   await serves()
 })
 
-test('arrays that claim two billion elements use neither memory nor time', async () => {
+test('an array that claims two billion elements uses neither memory nor time', async () => {
   const before = process.memoryUsage().rss
   for (const count of [0x7fffffff, 0x10000000, -5]) {
     const body = Buffer.alloc(12)
@@ -136,7 +136,7 @@ test('arrays that claim two billion elements use neither memory nor time', async
   await serves()
 })
 
-test('a request for millions of topics, three bytes each, is rejected before it is decoded to objects', async () => {
+test('a request with millions of topics, three bytes each, is rejected before objects are created', async () => {
   warnings.length = 0
   const topics = 1_300_000
   const count = Buffer.from([((topics + 1) & 127) | 128, (((topics + 1) >> 7) & 127) | 128, (topics + 1) >> 14])
@@ -148,7 +148,7 @@ test('a request for millions of topics, three bytes each, is rejected before it 
   await serves()
 })
 
-test('a request that announces 90 MB for an API without records is rejected by its first bytes', async () => {
+test('a request of 90 MB for an API without records is rejected by its first bytes', async () => {
   warnings.length = 0
   const start = frame(Buffer.concat([header(9, 8), Buffer.alloc(1000)]))
   start.writeInt32BE(90 << 20)
@@ -159,7 +159,7 @@ test('a request that announces 90 MB for an API without records is rejected by i
   await serves()
 })
 
-test('an incomplete request does no harm, and a request sent byte by byte is answered', async () => {
+test('incomplete requests do not affect other clients, and a request sent byte by byte is answered', async () => {
   const halves = await Promise.all(Array.from({ length: 50 }, open))
   for (const s of halves) s.write(Buffer.from([0, 0, 1, 0, 0, 3]))
   await serves()
@@ -176,7 +176,7 @@ test('250 connections that announce 100 MB each and start sending stay within th
   const before = process.memoryUsage().arrayBuffers
   const start = Buffer.alloc(200_000)
   start.writeInt32BE(104857600 - 1)
-  // 50 MB in all, more than six times queued.max.request.bytes.
+  // 50 MB in total, more than six times queued.max.request.bytes.
   for (const s of sockets) s.write(start)
   await serves()
   await serves()
@@ -187,7 +187,7 @@ test('250 connections that announce 100 MB each and start sending stay within th
   await serves()
 })
 
-test('while others hold the memory with incomplete requests, a complete request still succeeds', async () => {
+test('a complete request succeeds even while other connections hold the memory with incomplete requests', async () => {
   const hogs = await Promise.all(Array.from({ length: 20 }, open))
   const start = Buffer.alloc(600_000)
   start.writeInt32BE(50_000_000)
@@ -205,7 +205,7 @@ test('while others hold the memory with incomplete requests, a complete request 
   for (const s of hogs) s.destroy()
 })
 
-test('a thousand simultaneous connections are all answered', async () => {
+test('a thousand clients that connect at the same time are all answered', async () => {
   const clients = await Promise.all(Array.from({ length: 1000 }, () => RawClient.connect(b.port)))
   const answers = clients.map(c => c.request(MetadataRequest, MetadataResponse, 12, { topics: [] }))
   expect((await Promise.all(answers)).length).toBe(1000)
@@ -213,7 +213,7 @@ test('a thousand simultaneous connections are all answered', async () => {
   await Promise.all(clients.map(c => c.closed))
 })
 
-test('the unsent responses of a client that does not read them stay bounded', async () => {
+test('the unsent responses of a client that does not read use a limited amount of memory', async () => {
   const c = await RawClient.connect(b.port)
   await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'big' }] })
   for (let i = 0; i < 20; i++) {
@@ -227,13 +227,13 @@ test('the unsent responses of a client that does not read them stay bounded', as
   for (let i = 0; i < 100; i++)
     greedy.send(FetchRequest, 12, { maxWaitMs: 0, minBytes: 1, topics: [{ topic: 'big', partitions }] })
   for (let i = 0; i < 5; i++) await serves()
-  // One 20 MB response, not a hundred.
+  // The broker holds only one response of 20 MB, not a hundred.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100e6)
   greedy.close()
   c.close()
 })
 
-test('connections beyond max.connections are rejected, and accepted again when one closes', async () => {
+test('connections beyond max.connections are rejected until another connection closes', async () => {
   const small = await startTestBroker({ 'max.connections': '2' })
   const [one, two] = [await RawClient.connect(small.port), await RawClient.connect(small.port)]
   await two.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
@@ -254,15 +254,15 @@ test('connections beyond max.connections are rejected, and accepted again when o
   await small.close()
 })
 
-test('a response counts as activity for the idle timeout', { timeout: 15_000 }, async () => {
+test('sending a response counts as activity for connections.max.idle.ms', { timeout: 15_000 }, async () => {
   const strict = await startTestBroker({ 'connections.max.idle.ms': '3000' })
   const c = await RawClient.connect(strict.port)
   await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 't' }] })
   const topics = [{ topic: 't', partitions: [{ partition: 0 }] }]
   c.send(FetchRequest, 12, { maxWaitMs: 2000, minBytes: 1, topics })
   expect((await c.nextFrame()).length).toBeGreaterThan(0)
-  // This wait exceeds connections.max.idle.ms after the request, and covers two checks for idle
-  // connections.
+  // After this wait, the request is older than connections.max.idle.ms, and the broker has checked
+  // twice for idle connections.
   await sleep(2000)
   const { brokers } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
   expect(brokers.length).toBe(1)
@@ -270,7 +270,7 @@ test('a response counts as activity for the idle timeout', { timeout: 15_000 }, 
   await strict.close()
 })
 
-test('an idle connection is closed after connections.max.idle.ms', async () => {
+test('a connection that is idle for longer than connections.max.idle.ms is closed', async () => {
   const strict = await startTestBroker({ 'connections.max.idle.ms': '1' })
   const c = await RawClient.connect(strict.port)
   await c.closed

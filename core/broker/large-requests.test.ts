@@ -31,15 +31,15 @@ afterAll(async () => {
 
 const many = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
-// The timeout is the check: quadratic work, or one Error object per partition, exceeds it.
-test('ListOffsets of 200 000 partitions is answered', { timeout: 10_000 }, async () => {
+// The timeout is the check: it would be exceeded by quadratic work, or by one Error per partition.
+test('ListOffsets answers a request for 200 000 partitions', { timeout: 10_000 }, async () => {
   const partitions = many(200_000).map(partitionIndex => ({ partitionIndex, timestamp: -1 }))
   const r = await c.request(ListOffsetsRequest, ListOffsetsResponse, 9, { topics: [{ name: 't', partitions }] })
   expect(r.topics[0]!.partitions.length).toBe(200_000)
   expect(new Set(r.topics[0]!.partitions.map(p => p.errorCode))).toEqual(new Set([UNKNOWN]))
 })
 
-test('Fetch, DeleteRecords and OffsetForLeaderEpoch of 100 000 nonexistent partitions are answered', async () => {
+test('Fetch, DeleteRecords and OffsetForLeaderEpoch answer requests for 100 000 nonexistent partitions', async () => {
   const numbers = many(100_000)
   const fetched = await c.request(FetchRequest, FetchResponse, 12, {
     topics: [{ topic: 't', partitions: numbers.map(partition => ({ partition })) }],
@@ -55,13 +55,13 @@ test('Fetch, DeleteRecords and OffsetForLeaderEpoch of 100 000 nonexistent parti
   expect(epochs.topics[0]!.partitions.every(p => p.errorCode === UNKNOWN)).toBe(true)
 })
 
-test('a partition that ListOffsets names twice is rejected, also if its topic occurs twice', async () => {
+test('ListOffsets rejects a partition that occurs twice, even if its topic occurs twice', async () => {
   const topic = { name: 't', partitions: [{ partitionIndex: 0, timestamp: -1 }] }
   const r = await c.request(ListOffsetsRequest, ListOffsetsResponse, 9, { topics: [topic, topic] })
   expect(r.topics.flatMap(t => t.partitions.map(p => p.errorCode))).toEqual([42])
 })
 
-test('repeated items are answered once, so a small request cannot cause a huge response', async () => {
+test('repeated items of a request are answered once, so a small request cannot cause a huge response', async () => {
   const thrice = <T>(x: T) => [x, x, x]
   const configs = await c.request(DescribeConfigsRequest, DescribeConfigsResponse, 4, {
     resources: thrice({ resourceType: 2, resourceName: 't' }),

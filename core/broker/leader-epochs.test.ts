@@ -21,7 +21,7 @@ afterEach(async () => {
   await b.close()
 })
 
-/** The only partition in a response of any API. */
+/** Returns the only partition in a response, for any API. */
 function only(value: unknown): Record<string, unknown> {
   const { topics, responses, partitions, partitionResponses } = value as Record<string, unknown[] | undefined>
   const inner = (topics ?? responses ?? partitions ?? partitionResponses)?.[0]
@@ -51,7 +51,9 @@ const offsetAt = async (timestamp: number) => {
 const inDir = (name: string) => join(b.dir, 't-0', name)
 const checkpoint = () => readFileSync(inDir('leader-epoch-checkpoint'), 'utf8')
 
-/** Simulates a power failure: no clean shutdown, and the last bytes never reached the disk. */
+/**
+ * Simulates a power failure: there is no clean shutdown, and the log's last bytes are not on disk.
+ */
 async function crash(lostBytes: number): Promise<void> {
   await b.stop()
   rmSync(join(b.dir, '.kafka_cleanshutdown'))
@@ -61,12 +63,13 @@ async function crash(lostBytes: number): Promise<void> {
   c = await RawClient.connect(b.port)
 }
 
-test('a crash begins a new leader epoch, from which readers detect that records are lost', async () => {
+test('a crash starts a new leader epoch, with which readers detect that records were lost', async () => {
   for (const value of ['a', 'b', 'lost']) await produce(value)
   await crash(5)
   expect(await leaderEpoch()).toBe(1)
   expect(await produce('other')).toMatchObject({ errorCode: 0, baseOffset: 2 })
-  // Otherwise a consumer that has read up to offset 3 would not detect the loss.
+  // The old epoch is fenced. Otherwise a consumer that has read up to offset 3 would not detect the
+  // loss.
   expect(await fetch(3, 0)).toMatchObject({ errorCode: ErrorCode.FENCED_LEADER_EPOCH })
   expect(await endOf(0)).toEqual({ epoch: 0, endOffset: 2 })
   expect(valuesIn((await fetch(2, 1))['records'] as Buffer)).toEqual(['other'])
@@ -75,7 +78,7 @@ test('a crash begins a new leader epoch, from which readers detect that records 
   expect(await offsetAt(-1)).toMatchObject({ offset: 3, leaderEpoch: 1 })
 })
 
-test('a partition without a leader, as Apache leaves it when it stops, gets a leader', async () => {
+test('a partition that Apache has left without a leader gets a leader when our broker starts', async () => {
   await produce('a')
   await b.stop()
   const logs = await LogManager.open({ dirs: [b.dir], defaults: DEFAULT_LOG_CONFIG, logger: silentLogger })
@@ -94,10 +97,10 @@ test('a partition without a leader, as Apache leaves it when it stops, gets a le
   expect(await produce('b')).toMatchObject({ errorCode: 0, baseOffset: 1 })
 })
 
-test('an epoch without records ends where it began', async () => {
+test('an epoch without records ends at the offset where it began', async () => {
   await produce('a')
   await crash(0)
-  // The latest offset is now reported with epoch 1.
+  // The end offset is now reported with epoch 1.
   expect(await offsetAt(-1)).toMatchObject({ offset: 1, leaderEpoch: 1 })
   expect(checkpoint()).toBe('0\n2\n0 0\n1 1\n')
   await crash(0)
@@ -107,7 +110,7 @@ test('an epoch without records ends where it began', async () => {
   expect(await endOf(2)).toEqual({ epoch: 2, endOffset: 2 })
 })
 
-test('an epoch that begins exactly at the new log start is the oldest epoch', async () => {
+test('after records are deleted, an epoch that begins exactly at the log start is the oldest epoch', async () => {
   for (let i = 0; i < 3; i++) {
     await produce('a')
     await crash(0)
@@ -124,7 +127,7 @@ test('an epoch that begins exactly at the new log start is the oldest epoch', as
   expect(checkpoint()).toBe('0\n2\n2 2\n3 3\n')
 })
 
-test('a clean shutdown changes no epoch', async () => {
+test('a restart after a clean shutdown starts no new epoch', async () => {
   expect(checkpoint()).toBe('0\n1\n0 0\n')
   const written = statSync(inDir('leader-epoch-checkpoint')).mtimeMs
   await b.restart()

@@ -9,16 +9,16 @@ const PROGRAM = join(import.meta.dirname, 'test-support/count-operations.ts')
 const COUNTER = pathToFileURL(join(import.meta.dirname, 'test-support/kill-at-operation.ts')).href
 
 /**
- * The periodic checkpoint may run during any change: four files, each opened, written, synced and
- * renamed.
+ * The file operations of the periodic checkpoint, which may run during any change. The checkpoint
+ * opens, writes, syncs and renames four files.
  */
 const CHECKPOINTS = 16
 
 type Counts = Record<string, { files: number; entries: number }>
 
 /**
- * Counts file operations and visited metadata entries per change, for a broker with this number of
- * partitions.
+ * Returns the number of file operations and of visited metadata entries for each change, in a
+ * broker with this number of partitions.
  */
 async function countsAt(partitions: number): Promise<Counts> {
   const child = spawn(process.execPath, ['--import', COUNTER, PROGRAM, String(partitions)], {
@@ -29,7 +29,7 @@ async function countsAt(partitions: number): Promise<Counts> {
   return JSON.parse(out) as Counts
 }
 
-test('the cost of a change is the same with 10,000 partitions as with 100', {
+test('a change costs the same with 10,000 partitions as with 100', {
   timeout: 600_000,
 }, async () => {
   const few = await countsAt(100)
@@ -39,8 +39,9 @@ test('the cost of a change is the same with 10,000 partitions as with 100', {
     expect(files - few[change]!.files, change).toBeLessThanOrEqual(CHECKPOINTS)
     if (change !== 'create 30 partitions again') expect(entries, change).toBeLessThan(100)
   }
-  // The checkpoints still name the old partitions. They are written once for all of them.
+  // The checkpoint files still contain the deleted partitions, and are rewritten once for all of
+  // them.
   expect(many['create 30 partitions again']!.entries).toBeLessThan(100_000)
-  // Each directory is renamed, with no further operations.
+  // Deleting a partition takes one file operation: its directory is renamed.
   expect(many['delete 30 partitions']!.files).toBeLessThanOrEqual(30 + CHECKPOINTS)
 })

@@ -14,18 +14,16 @@ import { rawBatch } from './test-support/raw-batch.ts'
 import { RawClient } from './test-support/raw-client.ts'
 
 /**
- * Sends a table of invalid batches to Apache Kafka and to our broker, each to its own partition
- * between two good records. Both brokers accept and reject the same batches. Both keep and find the
- * good records after a restart and a SIGKILL.
+ * This test sends a table of invalid batches to Apache Kafka and to our broker. Each batch goes to
+ * its own partition, between two good records. Both brokers must accept and reject the same
+ * batches. Both must keep and find the good records after a restart and a SIGKILL.
  */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
-/**
- * The error codes where Millrace deliberately differs from Apache. docs/compatibility.md lists them
- * too.
- */
+/** The error codes that deliberately differ from Apache's. docs/compatibility.md lists them too. */
 const DEVIATIONS: Readonly<Record<string, number>> = {
-  // Apache looks up the transaction in its coordinator. Millrace has no transactions yet.
+  // Apache looks up the transaction in its transaction coordinator. Millrace has no transactions
+  // yet.
   'transactional, producer 9, id some-id': ErrorCode.INVALID_TXN_STATE,
 }
 
@@ -42,23 +40,23 @@ interface Outcome {
   readonly answer: Record<string, unknown>
 }
 
-/** One of the two brokers. */
+/** One of the two brokers, Apache's or ours. */
 interface Side {
   readonly name: string
   client: RawClient
   outcomes: Map<PartitionOf, Outcome>
-  /** Stops the broker with a signal, then starts it again on its directory. */
+  /** Stops the broker with a signal, then starts it again with the same directory. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** One topic per configuration, with one partition per case. */
+/** Assigns a partition to each case. Cases with the same topic configuration share a topic. */
 function assignPartitions(): PartitionOf[] {
   const topics = new Map<string, number>()
   const counts = new Map<string, number>()
   return ODD_BATCHES.map(c => {
     const key = JSON.stringify(c.config ?? {})
     if (!topics.has(key)) topics.set(key, topics.size)
-    const topic = `false-${topics.get(key)}`
+    const topic = `odd-${topics.get(key)}`
     const index = counts.get(topic) ?? 0
     counts.set(topic, index + 1)
     return { topic, index, c, isAppendTime: c.config?.['message.timestamp.type'] === 'LogAppendTime' }
@@ -67,7 +65,10 @@ function assignPartitions(): PartitionOf[] {
 
 const partitions = assignPartitions()
 const topics = [...new Set(partitions.map(p => p.topic))]
-/** Set once the brokers are running, because they compare with their clocks. */
+/**
+ * The base of all timestamps. Set once the brokers are running, because they compare timestamps
+ * with their clocks.
+ */
 let now = 0n
 const BEFORE = () => now - 2000n
 const AFTER = () => now + 2000n
@@ -141,7 +142,7 @@ interface Offset {
   timestamp: number
 }
 
-/** Queries ListOffsets for every partition. */
+/** Returns the result of ListOffsets for every partition. */
 async function offsetsAt({ client }: Side, timestamp: number): Promise<Map<PartitionOf, Offset>> {
   const input = topics.map(name => ({
     name,
@@ -156,7 +157,9 @@ async function offsetsAt({ client }: Side, timestamp: number): Promise<Map<Parti
   return new Map(partitions.map(p => [p, found.get(`${p.topic}-${p.index}`)!]))
 }
 
-/** Waits until Apache leads all partitions. */
+/**
+ * Waits until a broker leads all its partitions, which Apache does some time after their creation.
+ */
 async function settled(side: Side): Promise<void> {
   for (;;) {
     const offsets = [...(await offsetsAt(side, -1)).values()]
@@ -191,7 +194,7 @@ async function sendAll(side: Side): Promise<void> {
   }
 }
 
-/** The response without values that come from the broker's own clock. */
+/** Returns a response without the values that come from the broker's clock. */
 function comparable(answer: Record<string, unknown>): Record<string, unknown> {
   const text = JSON.stringify(answer).replace(/within \[-?\d+, -?\d+\]/g, 'within [range]')
   const { errorMessage: _, logAppendTimeMs, ...rest } = JSON.parse(text) as Record<string, unknown>
@@ -208,19 +211,19 @@ function compareAnswers(p: PartitionOf): void {
     return
   }
   if (their['errorCode'] === ErrorCode.UNKNOWN_SERVER_ERROR) {
-    // Apache fails with an internal error. Our error names the fault. Clients retry neither of
-    // them.
+    // Apache fails with an internal error, but our error names the fault. Clients retry neither
+    // error.
     expect(our['errorCode'], name).toBeGreaterThan(0)
     expect(isRetriableCode(our['errorCode'] as number), name).toBe(false)
     expect(our['logStartOffset'], name).toBe(their['logStartOffset'])
     return
   }
   expect({ name, ...comparable(our) }).toEqual({ name, ...comparable(their) })
-  // If Apache sends a message, ours is equal. If it sends none, ours may add one.
+  // If Apache sends a message, ours must be equal. If Apache sends no message, ours may have one.
   if (their['errorMessage'] !== null) expect(our['errorMessage'], name).toBe(their['errorMessage'])
 }
 
-/** Fetches whole batches from an offset of every partition. */
+/** Fetches the batches of every partition, from the offset that `from` returns. */
 async function fetchAll({ client }: Side, from: (p: PartitionOf) => number): Promise<Map<PartitionOf, Buffer>> {
   const found = new Map<PartitionOf, Buffer>()
   for (const topic of topics) {
@@ -238,7 +241,7 @@ async function fetchAll({ client }: Side, from: (p: PartitionOf) => number): Pro
   return found
 }
 
-/** The values of the batch that begins at an offset. */
+/** Returns the values of the batch that begins at an offset. */
 function valuesAt(records: Buffer | undefined, offset: number): string[] {
   for (const batch of records ? readBatches(records) : []) {
     if (batch.baseOffset === offset) return batch.records().map(r => String(r.value))
@@ -247,8 +250,8 @@ function valuesAt(records: Buffer | undefined, offset: number): string[] {
 }
 
 /**
- * Checks that the good records exist and are found by timestamp, with the same results on both
- * sides.
+ * Checks that the good records exist and are found by timestamp, with the same results in both
+ * brokers.
  */
 async function checkGood(when: string): Promise<void> {
   for (const side of [theirs, ours]) {
@@ -291,7 +294,7 @@ const FIELDS = {
 }
 
 /**
- * Checks that accepted batches have the same header on both sides, and that our broker returns
+ * Checks that accepted batches have the same header in both brokers, and that our broker returns
  * every record at its offset.
  */
 async function checkTaken(): Promise<void> {
@@ -315,10 +318,11 @@ async function checkTaken(): Promise<void> {
   expect(taken).toBeGreaterThan(100)
 }
 
-/** Checks that Apache's own log file reader accepts every record in our files. */
+/** Checks our log files with Apache's own reader, which must accept every record. */
 async function checkFiles(): Promise<void> {
   await ours.restart('SIGTERM')
-  // A timestamp far in the future starts a new segment.
+  // A partition may have several log files, because a timestamp far in the future starts a new
+  // segment.
   const logs = partitions.flatMap(p => {
     const dir = join(home, 'ours', `${p.topic}-${p.index}`)
     return readdirSync(dir).flatMap(name => (name.endsWith('.log') ? [join(dir, name)] : []))

@@ -31,8 +31,9 @@ interface PartitionsOptions {
 const OPEN_AT_ONCE = 16
 
 /**
- * Keeps the logs on disk in line with the metadata. Every step can be repeated: a broker that died
- * between writing a record and applying it catches up at its next start.
+ * Creates, opens and removes logs according to the metadata. Every step can be repeated: if the
+ * broker dies between writing a metadata record and applying it, the next start completes the
+ * change.
  */
 export class Partitions {
   readonly #logs: LogManager
@@ -40,14 +41,15 @@ export class Partitions {
   readonly #nodeId: number
   readonly #logger: Logger
   /**
-   * Partitions whose log could not be opened or created, by `topic-partition`. `retryFailed`
-   * retries them.
+   * The partitions whose log could not be opened or created, by `topic-partition`. `retryFailed`
+   * tries to open them again.
    */
   readonly #failed = new Map<string, { topic: TopicImage; partition: number }>()
-  /** The number of logs being removed. */
+  /** The number of logs that are being removed. */
   #removing = 0
   /**
-   * The log settings of topics without overrides, and the broker configs they were computed from.
+   * The log settings of topics without their own configs, and the broker configs from which they
+   * were computed.
    */
   #plain: { dynamic: DynamicBrokerConfigs; config: LogConfig } | null = null
 
@@ -59,9 +61,10 @@ export class Partitions {
   }
 
   /**
-   * Returns the partitions that need a new leader epoch from this node. These are partitions that
-   * it leads whose log is missing or was not closed cleanly, so acknowledged records may be lost.
-   * They are also the partitions without a leader, which Apache leaves when it stops.
+   * Returns the partitions that need a new leader epoch from this node. A partition needs one if
+   * this node leads it and its log is missing or was not closed cleanly, because acknowledged
+   * records may be lost. A partition without a leader, as Apache leaves it when it stops, also
+   * needs one.
    */
   toElect(image: MetadataImage): Election[] {
     const isDue = (topic: string, p: PartitionImage) =>
@@ -74,7 +77,8 @@ export class Partitions {
   }
 
   /**
-   * Opens every partition's log and removes logs of topics that were deleted. Runs once, at start.
+   * Opens the logs of all partitions, and removes the logs of deleted topics. Called once, when the
+   * broker starts.
    */
   async reconcile(image: MetadataImage, removedTopics: ReadonlySet<string>): Promise<void> {
     await this.#removeStrays(image, removedTopics)
@@ -82,15 +86,16 @@ export class Partitions {
   }
 
   /**
-   * Removes logs without a topic if the metadata log records the deletion of that topic: the
-   * deletion was interrupted. Otherwise the metadata itself may have been lost, so the log is kept.
+   * Removes logs without a topic if the metadata log records the deletion of their topic, because
+   * that deletion was interrupted. Keeps other logs without a topic, because the metadata may have
+   * been lost.
    */
   async #removeStrays(image: MetadataImage, removedTopics: ReadonlySet<string>): Promise<void> {
     for (const log of this.#logs.all()) {
       if (log.topic === METADATA_TOPIC) continue
       const topic = image.topicsByName.get(log.topic)
       if (topic && topic.id === log.topicId && log.partition < topic.partitions.length) continue
-      // The broker died after creating the directory and before naming its topic.
+      // The broker died after it created the directory and before it wrote the topic id.
       const unnamed = log.topicId === ZERO_UUID && log.logEndOffset === 0
       if (unnamed || removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
       else this.#logger.warn(`${log.dir} belongs to no topic in the metadata. The directory is kept, but not served`)
@@ -98,8 +103,8 @@ export class Partitions {
   }
 
   /**
-   * Opens the logs that are new since `previous`, which is empty at start. Logs are opened with the
-   * broker's defaults and get their topic's settings here.
+   * Opens the logs of the partitions that are not in `previous`, and applies the settings of their
+   * topics. `previous` is empty when the broker starts.
    */
   async #openAll(topics: readonly TopicImage[], image: MetadataImage, previous = EMPTY_IMAGE): Promise<void> {
     const work = topics.flatMap(topic => {
@@ -112,7 +117,7 @@ export class Partitions {
     let next = 0
     const worker = async () => {
       for (let item = work[next++]; item; item = work[next++]) {
-        // Opening blocks the event loop, so let requests run in between.
+        // Opening a log blocks the event loop, so other work runs in between.
         if (next % OPEN_AT_ONCE === 0) await nextTurn()
         await this.#open(item.topic, item.partition, item.config)
       }
@@ -133,19 +138,23 @@ export class Partitions {
   }
 
   /**
-   * Whether no removal is in progress. The metadata log must keep the record of a deletion until
-   * the directories are removed, because a restart removes the remaining ones from that record.
+   * Whether no log is being removed. Until the directories of a deleted topic are removed, the
+   * metadata log must keep the record of the deletion. A restart uses the record to remove the
+   * remaining directories.
    */
   get isSettled(): boolean {
     return this.#removing === 0
   }
 
-  /** Partitions whose log could not be opened. */
+  /** The number of partitions whose log could not be opened. */
   get offline(): number {
     return this.#failed.size
   }
 
-  /** Retries the partitions that failed. A full disk may have space again. */
+  /**
+   * Tries again to open the logs that could not be opened. For example, a full disk may have space
+   * again.
+   */
   async retryFailed(image: MetadataImage): Promise<void> {
     for (const { topic, partition } of [...this.#failed.values()]) {
       if (image.topicsById.get(topic.id)) await this.#open(topic, partition, this.#configOf(topic.name, image))
@@ -162,14 +171,15 @@ export class Partitions {
     return this.#plain.config
   }
 
-  /** Creates the logs that are in `next` but not in the previous image. */
+  /** Creates the logs that are in `next` but not in `previous`. */
   async create(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): Promise<void> {
     const grown: TopicImage[] = []
     for (const id of delta.topicIds) {
       const topic = next.topicsById.get(id)
       if (!topic) continue
       if ((previous.topicsById.get(id)?.partitions.length ?? 0) < topic.partitions.length) grown.push(topic)
-      // Remove a deleted topic with the same name first: its logs have the same directories.
+      // First remove the deleted topic with the same name, because its logs have the same
+      // directories.
       const namesake = previous.topicsByName.get(topic.name)
       if (namesake && namesake.id !== id) await Promise.all(this.#remove(namesake))
     }
@@ -177,9 +187,9 @@ export class Partitions {
   }
 
   /**
-   * Starts to remove the logs that are only in the previous image, and applies changed settings to
-   * the others. Does not wait for the removals: a log is renamed in the background, and a new log
-   * with the same name waits for that.
+   * Starts to remove the logs that are only in `previous`, and applies changed settings to the
+   * others. Does not wait for the removals: a log is renamed in the background, and a new log with
+   * the same name waits until that is done.
    */
   update(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): void {
     for (const id of delta.topicIds) {
@@ -224,8 +234,8 @@ export class Partitions {
   }
 
   /**
-   * Returns a partition's log. Throws a KafkaError if the partition does not exist or this node
-   * does not lead it.
+   * Returns a partition's log. Throws a KafkaError if the partition does not exist, if this node
+   * does not lead it, or if its log could not be opened.
    */
   log(topic: string, partition: number, image: MetadataImage): PartitionLog {
     const known = image.topicsByName.get(topic)?.partitions[partition]

@@ -7,8 +7,8 @@ import { RawClient } from './test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 /**
- * The answers of Produce to invalid batches. `odd-batches.peer.test.ts` compares them with
- * Apache's.
+ * These tests check the responses of Produce to invalid batches. `odd-batches.peer.test.ts`
+ * compares the responses with Apache's.
  */
 let b: TestBroker
 let c: RawClient
@@ -48,7 +48,7 @@ async function produce(
 
 const raw = (batch: RawBatch) => rawBatch(batch, BigInt(Date.now()))
 
-test('of a hundred records for a compacted topic, the ten without a key are listed', async () => {
+test('the response lists the ten records without a key of a batch for a compacted topic', async () => {
   const records = Array.from({ length: 100 }, (_, i) => (i % 10 === 3 ? { key: null } : {}))
   const expected = [3, 13, 23, 33, 43, 53, 63, 73, 83, 93].map(batchIndex => ({
     batchIndex,
@@ -62,8 +62,9 @@ test('of a hundred records for a compacted topic, the ten without a key are list
   }
 })
 
-test('a batch too short for a header is INVALID_RECORD, unless the bytes after it are a corrupt batch', async () => {
-  // The bytes after the claimed end, which include the timestamp, are read as the next batch.
+test('a batch that is too short is INVALID_RECORD, unless the bytes after it look like a corrupt batch', async () => {
+  // The bytes after the claimed end of the batch are read as the next batch. They include the
+  // timestamp.
   const codes = new Set<number>()
   for (let low = 0n; low < 256n; low++) {
     const now = (BigInt(Date.now()) & ~255n) | low
@@ -77,7 +78,7 @@ test('a batch too short for a header is INVALID_RECORD, unless the bytes after i
   expect(codes.size).toBe(2)
 })
 
-test('a truncated batch is INVALID_RECORD, which clients do not retry, not CORRUPT_MESSAGE', async () => {
+test('a truncated batch is INVALID_RECORD, which clients do not retry, and not CORRUPT_MESSAGE', async () => {
   const whole = batchOf('value')
   for (const length of [0, 10, 30, 61, whole.length - 1]) {
     const [answer] = await produce('t', [whole.subarray(0, length)])
@@ -86,21 +87,22 @@ test('a truncated batch is INVALID_RECORD, which clients do not retry, not CORRU
   expect((await produce('t', [null]))[0]).toMatchObject({ errorCode: ErrorCode.INVALID_RECORD })
 })
 
-test('trailing bytes after the batch are dropped', async () => {
+test('trailing bytes after a batch are dropped', async () => {
   const before = (await produce('t', [batchOf('a')]))[0]!
   const [answer] = await produce('t', [Buffer.concat([batchOf('b'), Buffer.from([0, 0, 0])])])
   expect(answer).toMatchObject({ errorCode: 0, baseOffset: before.baseOffset + 1 })
   expect((await produce('t', [batchOf('c')]))[0]).toMatchObject({ errorCode: 0, baseOffset: before.baseOffset + 2 })
 })
 
-test('a transactional batch without a transactional id is rejected, with its whole request', async () => {
+test('a transactional batch without a transactional id causes the whole request to be rejected', async () => {
   const transactional = raw({ attributes: TRANSACTIONAL, producerId: 9n, producerEpoch: 0, baseSequence: 0 })
   const codes = (await produce('t', [batchOf('fine'), transactional])).map(p => p.errorCode)
   const unauthorized = ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   expect(codes).toEqual([unauthorized, unauthorized])
   const begun = await produce('t', [batchOf('fine'), transactional], { transactionalId: 'x' })
   expect(begun.map(p => p.errorCode)).toEqual([0, ErrorCode.INVALID_TXN_STATE])
-  // Consumers that read only committed records do not wait.
+  // The rejected batch did not start a transaction, so the last stable offset is the end of the
+  // log.
   expect(await listEnd(1)).toBe(await listEnd(0))
 })
 
@@ -117,8 +119,8 @@ test('a rejected batch does not affect other partitions', async () => {
   expect(answers[1]!.errorMessage).toBeNull()
 })
 
-test('records without a maximum timestamp in the batch header, as Sarama once wrote, are found by time', async () => {
-  // Later than every other record in the log.
+test('records in a batch without a maximum timestamp, as Sarama once wrote, are found by timestamp', async () => {
+  // A time after those of all other records in the log.
   let time = Date.now() + 60_000
   for (const codec of ['none', 'gzip'] as const) {
     time += 1000

@@ -20,7 +20,7 @@ const REQUESTS = 40
 const PRODUCE_VERSION = 9
 const FETCH_VERSION = 12
 
-/** mulberry32: a small, seeded random generator. */
+/** mulberry32, a small random generator. The same seed gives the same numbers. */
 function randomOf(start: number): () => number {
   let state = start >>> 0
   return () => {
@@ -32,10 +32,10 @@ function randomOf(start: number): () => number {
   }
 }
 
-/** The acknowledged records: for each partition, the value at each offset. */
+/** For each partition, the first value of each acknowledged batch, by the batch's offset. */
 type Acked = Map<number, string>[]
 
-/** Lets readers wait for the progress of the producers. */
+/** Lets readers wait until the producers have made progress. */
 class Progress {
   acks = 0
   producing = PRODUCERS
@@ -51,7 +51,7 @@ class Progress {
     this.#wake()
   }
 
-  /** Resolves after `count` more acknowledgements, or when no more will come. */
+  /** Resolves after `count` more acknowledgements, or when all producers are done. */
   after(count: number): Promise<void> {
     return new Promise(resolve => {
       this.#waiting.push({ at: this.acks + count, resolve })
@@ -74,7 +74,8 @@ function batchOf(id: string, bytes: number): Buffer {
 }
 
 /**
- * Pipelines requests of various sizes, split at random positions. Some are aborted in the middle.
+ * Sends pipelined requests of various sizes, in pieces of random length. Aborts some requests in
+ * the middle.
  */
 async function produce(port: number, name: string, random: () => number, acked: Acked, progress: Progress) {
   let client = await RawClient.connect(port)
@@ -89,8 +90,8 @@ async function produce(port: number, name: string, random: () => number, acked: 
     const input = { acks, timeoutMs: 5000, topicData: [{ name: 't', partitionData }] }
     const frame = Buffer.concat(encodeRequestFrame(header, ProduceRequest, input))
     const end = random() < 0.1 ? Math.floor(frame.length * random()) : frame.length
-    // Before the last piece is written, because the response may arrive before this function
-    // continues.
+    // Expect the response before the last piece is sent, because it may arrive while this function
+    // waits.
     const answer = acks === 0 || end < frame.length ? null : client.nextFrame()
     for (let at = 0; at < end; ) {
       const to = Math.min(end, at + Math.ceil(frame.length * random() ** 2))
@@ -130,8 +131,8 @@ function fetchFrame(offsets: readonly number[], partitionMaxBytes: number): Buff
 }
 
 /**
- * Checks every batch of a response, advances the offsets, and passes the first value of each batch
- * to `see`.
+ * Checks every batch of a response, advances `offsets`, and passes the first value of each batch to
+ * `see`.
  */
 function check(answer: Buffer, offsets: number[], see: (partition: number, offset: number, value: string) => void) {
   const { end } = decodeResponseHeader(1, FETCH_VERSION, answer)
@@ -147,7 +148,10 @@ function check(answer: Buffer, offsets: number[], see: (partition: number, offse
   }
 }
 
-/** Reads continuously, from the tail cache if possible, until no more records come. */
+/**
+ * Reads all records, from the tail cache if possible, until the producers are done and no more
+ * records arrive.
+ */
 async function follow(port: number, partitionMaxBytes: number, progress: Progress): Promise<Acked> {
   const client = await RawClient.connect(port)
   const seen: Acked = Array.from({ length: PARTITIONS }, () => new Map<number, string>())
@@ -165,14 +169,14 @@ async function follow(port: number, partitionMaxBytes: number, progress: Progres
 }
 
 /**
- * Requests everything, then reads the response only after the producers have made progress, or
- * never.
+ * Fetches all partitions, and waits until the producers have made progress. Only then reads the
+ * response, or resets the connection without reading it.
  */
 async function dawdle(port: number, random: () => number, progress: Progress): Promise<void> {
   while (progress.producing > 0) {
     const socket = connect({ port, host: '127.0.0.1' })
     await once(socket, 'connect')
-    // Reads from the beginning, or from the end at that time.
+    // Start at the beginning, or at a random later offset.
     const front = random() < 0.7
     const offsets = Array.from({ length: PARTITIONS }, () => (front ? 0 : Math.floor(random() * progress.acks * 0.5)))
     socket.write(fetchFrame(offsets, 4 << 20))
@@ -209,7 +213,7 @@ test(`buffers are reused only after their last reader is done (seed ${seed})`, {
       memory.fill(0xdb)
     },
   })
-  // The tail cache is much smaller than the records written, so its buffers are reused.
+  // The tail cache is much smaller than the records that are written, so its buffers are reused.
   const settings = { 'millrace.log.tail.cache.bytes': String(2 << 20) }
   await using b = await startTestBroker(settings, { pool })
   const admin = await RawClient.connect(b.port)

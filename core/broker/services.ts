@@ -14,16 +14,15 @@ export interface BaseServices {
   readonly nodeId: number
   readonly clusterId: string
   readonly logger: Logger
-  /** Milliseconds since the epoch. */
+  /** The current time, in milliseconds since the epoch. */
   now(): number
   /**
    * The current metadata image. Images are immutable: take one per request and use it throughout.
    */
   image(): MetadataImage
   /**
-   * Calls `listener` synchronously after each change of the image, with the changes. New logs
-   * already exist then, and removed logs are no longer returned. Returns a function that
-   * unsubscribes.
+   * Calls `listener` synchronously after each change of the image. When it is called, new logs
+   * exist and removed logs are no longer returned. Returns a function that unsubscribes.
    */
   onImage(listener: ImageListener): () => void
   readonly logs: LogManager

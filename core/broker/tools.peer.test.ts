@@ -10,7 +10,7 @@ import {
 } from '../../test/peers/tools.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
-/** Apache Kafka's own tools and kcat (librdkafka) against our broker. */
+/** These tests run Apache Kafka's own tools and kcat (librdkafka) against our broker. */
 const noTools = skipWithout("Apache Kafka's tools", findKafkaLibs() !== null)
 const noKcat = skipWithout('kcat', hasKcat())
 
@@ -26,7 +26,7 @@ async function tool(name: KafkaTool, ...args: string[]): Promise<string> {
 
 const lines = (text: string) => text.split('\n').filter(l => l !== '')
 
-test.skipIf(noTools)('kafka-topics creates, lists, describes, adds partitions to and deletes topics', async () => {
+test.skipIf(noTools)('kafka-topics creates, lists, describes and deletes topics, and adds partitions', async () => {
   expect(
     await tool('topics', '--create', '--topic', 'tools', '--partitions', '2', '--config', 'retention.ms=1000000'),
   ).toMatch(/Created topic tools/)
@@ -141,7 +141,7 @@ test.skipIf(noTools)(
   },
 )
 
-test.skipIf(noTools)('kafka-dump-log reads the metadata log, also after restarts', async () => {
+test.skipIf(noTools)('kafka-dump-log reads the metadata log, even after restarts', async () => {
   const own = await startTestBroker()
   await runKafkaTool('topics', [
     '--bootstrap-server',
@@ -170,7 +170,7 @@ test.skipIf(noTools)('kafka-dump-log reads the metadata log, also after restarts
   await own.close()
 })
 
-test.skipIf(noKcat)('kcat lists, produces and consumes with each compression, and in a group', async () => {
+test.skipIf(noKcat)('kcat lists, produces and consumes with each compression, and consumes in a group', async () => {
   const kcat = (args: string[], input = '') =>
     runProgram('kcat', ['-b', b.bootstrap, ...args], { input, timeoutMs: 30_000 })
   for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {

@@ -16,12 +16,12 @@ type Response = MessageInput<typeof ProduceResponse>
 type PartitionData = Request['topicData'][number]['partitionData'][number]
 type PartitionResponse = NonNullable<NonNullable<Response['responses']>[number]['partitionResponses']>[number]
 
-/** The client id with which Kafka's own admin tools may write to internal topics. */
+/** The client id of Kafka's own admin tools, which may write to internal topics. */
 const ADMIN_CLIENT_ID = '__admin_client'
 
-/** The offset in a response when the log was not reached. */
+/** Stands for an unknown offset in a response. */
 const NO_OFFSET = -1
-/** The errors for which Kafka leaves out the log start offset. */
+/** The error codes with which Kafka omits the log start offset. */
 const WITHOUT_LOG_START = new Set<number>([
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
@@ -44,7 +44,7 @@ function refused(index: number, error: unknown, logStartOffset = NO_OFFSET): Par
   }
 }
 
-/** The invalid records of a batch (KIP-467). */
+/** Returns the invalid records of a rejected batch (KIP-467). */
 function recordErrorsOf(error: unknown) {
   if (!(error instanceof RecordsRejected)) return []
   return error.recordErrors.map(e => ({ batchIndex: e.index, batchIndexErrorMessage: e.message }))
@@ -55,7 +55,7 @@ function hasTransactions(request: Request): boolean {
   return request.topicData.some(t => t.partitionData.some(p => claimsTransaction(p.records)))
 }
 
-/** Returns the error of the request as a whole, in which case nothing is appended. */
+/** Returns an error code for the whole request. If there is an error, nothing is appended. */
 function requestProblem(request: Request): number {
   if (request.acks < -1 || request.acks > 1) return ErrorCode.INVALID_REQUIRED_ACKS
   if (request.transactionalId === null && hasTransactions(request)) {
@@ -70,7 +70,10 @@ function topicProblem(topic: TopicImage | undefined, topicId: string, ctx: Reque
   return ErrorCode.NONE
 }
 
-/** Appends to one partition. The append is queued before the first await. */
+/**
+ * Appends to one partition. The append is queued before the first await, which keeps the order of
+ * requests.
+ */
 async function append(
   { index, records }: PartitionData,
   topic: TopicImage,
@@ -107,7 +110,9 @@ async function append(
   }
 }
 
-/** As in Kafka, only errors that are not the client's own count as failed. */
+/**
+ * The error codes that do not count as failed requests. As in Kafka, only unexpected errors count.
+ */
 const NOT_FAILED = new Set<number>([
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.UNKNOWN_TOPIC_ID,
@@ -124,8 +129,9 @@ function countFailure(stats: TopicStats, code: number, bytes: number): void {
 }
 
 /**
- * Produce. The bytes of the records go to the log unchanged. Requests of one connection overlap.
- * Order is kept because each request is in the queues of its partitions before the next one begins.
+ * Handles Produce requests. The log stores the bytes of the records unchanged. Requests of one
+ * connection overlap, and their order is kept: each request queues its appends before the next
+ * request begins.
  */
 export const produceHandler: Handler<Request, Response> = {
   key: ApiKey.Produce,
@@ -166,7 +172,10 @@ export const produceHandler: Handler<Request, Response> = {
   },
 }
 
-/** With acks=0 the client learns of an error only because the connection closes, as in Kafka. */
+/**
+ * Completes a request with acks=0. Such a request has no response, so an error closes the
+ * connection, as in Kafka.
+ */
 async function unacknowledged(
   pending: Promise<void>[],
   response: { responses: { partitionResponses: PartitionResponse[] }[] },

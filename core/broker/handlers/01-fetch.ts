@@ -17,7 +17,8 @@ type Partition = NonNullable<Topic['partitions']>[number]
 const READ_COMMITTED = 1
 
 /**
- * Reads the partitions of the context in order, within the limits of the request and the broker.
+ * Waits for data, then reads the partitions in order, within the limits of the request and the
+ * broker.
  */
 async function readAll(context: FetchContext, request: Request, ctx: RequestContext): Promise<FetchedPartition[]> {
   const readCommitted = request.isolationLevel === READ_COMMITTED
@@ -41,8 +42,8 @@ async function readAll(context: FetchContext, request: Request, ctx: RequestCont
 }
 
 /**
- * Reads with a reservation, so that slow clients together cannot hold more than the broker allows.
- * Every fetch can still read one batch.
+ * Reads within a reservation of the fetch budget, so that the unsent responses of slow clients stay
+ * within the broker's limit. Every fetch may read at least one batch.
  */
 async function readWithin(
   resolved: readonly Resolved[],
@@ -53,7 +54,7 @@ async function readWithin(
   let want = 0
   for (const r of resolved) if (want < maxBytes) want += available(r, maxBytes - want, readCommitted)
   const reservation = ctx.broker.fetchBudget.reserve(want)
-  // The estimate limits a fetch only if less space is left than it requests.
+  // `want` is an estimate, so it limits the fetch only if the budget has fewer bytes left.
   const left = reservation.bytes < want ? reservation.bytes : maxBytes
   const limits = { left, first: true }
   const result: FetchedPartition[] = []
@@ -66,7 +67,7 @@ async function readWithin(
     }
     reservation.read(left - limits.left)
   } finally {
-    // The response is being sent by then, and counts as unsent bytes.
+    // In the next event loop turn the response is being sent, and its bytes count as unsent bytes.
     if (limits.first) reservation.release()
     else setImmediate(reservation.release)
   }
@@ -92,7 +93,10 @@ function partitionOf(p: FetchedPartition): Partition {
   }
 }
 
-/** Groups adjacent partitions by topic. As in Kafka, a topic may occur twice. */
+/**
+ * Groups adjacent partitions of the same topic. As in Kafka, the result may contain a topic more
+ * than once.
+ */
 function byTopic(partitions: readonly FetchedPartition[]): Topic[] {
   const topics: { topic: string; topicId: string; partitions: Partition[] }[] = []
   let last: (typeof topics)[number] | undefined
@@ -105,7 +109,7 @@ function byTopic(partitions: readonly FetchedPartition[]): Topic[] {
   return topics
 }
 
-/** Rejects a whole request. */
+/** Returns a response that rejects the whole request. */
 function refused({ topics }: Request, errorCode: number): Response {
   const responses = topics.map(({ topic, topicId, partitions }) => ({
     topic,
@@ -122,8 +126,8 @@ function refused({ topics }: Request, errorCode: number): Response {
 }
 
 /**
- * Fetch. Returns batches unchanged from each partition's offset on. Waits for enough bytes as long
- * as the client allows.
+ * Handles Fetch requests. Waits until enough bytes are available or the request's wait time has
+ * passed. Then returns unchanged batches, from the requested offset of each partition.
  */
 export const fetchHandler: Handler<Request, Response> = {
   key: ApiKey.Fetch,

@@ -11,7 +11,7 @@ type Request = Message<typeof ListOffsetsRequest>
 type Response = MessageInput<typeof ListOffsetsResponse>
 type Partition = Request['topics'][number]['partitions'][number]
 
-/** The special timestamps below zero, from Kafka's ListOffsetsRequest. */
+/** The negative timestamps with a special meaning, from Kafka's ListOffsetsRequest. */
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
@@ -19,7 +19,7 @@ const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING_UPLOAD = -6
 
-/** The first request version that supports each of them. */
+/** The first version of ListOffsets that supports each of these timestamps. */
 const SINCE: Readonly<Record<number, number>> = {
   [MAX_TIMESTAMP]: 7,
   [EARLIEST_LOCAL]: 8,
@@ -45,7 +45,7 @@ async function find(log: PartitionLog, timestamp: number, epoch: number, readCom
       return { offset: log.logStartOffset, timestamp: -1, leaderEpoch: log.earliestEpoch }
     case MAX_TIMESTAMP:
       return (await log.maxTimestampOffset({ maxOffset: end })) ?? NOTHING
-    // There is no tiered storage.
+    // There is no tiered storage, so no offset is found.
     case LATEST_TIERED:
     case EARLIEST_PENDING_UPLOAD:
       return NOTHING
@@ -82,7 +82,10 @@ async function answer(topic: string, p: Partition, twice: boolean, request: Requ
 
 const nameOf = (topic: string, { partitionIndex }: Partition) => `${topic}-${partitionIndex}`
 
-/** ListOffsets. Returns the first, last or newest offset, or the offset for a timestamp. */
+/**
+ * Handles ListOffsets requests. Returns a partition's start offset, its end offset, the offset of
+ * its newest record, or the first offset for a timestamp.
+ */
 export const listOffsetsHandler: Handler<Request, Response> = {
   key: ApiKey.ListOffsets,
   async handle(request, ctx) {

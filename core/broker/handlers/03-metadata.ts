@@ -37,8 +37,8 @@ const unknown = (name: string | null, errorCode: number, topicId = ZERO_UUID): T
 })
 
 /**
- * Returns a topic by name, and creates it if this is allowed. Unlike in Kafka, a new topic has
- * leaders at once, so clients need no second request.
+ * Returns the topic with this name. If the topic does not exist, creates it if this is allowed.
+ * Unlike in Kafka, a new topic already has leaders, so clients need no second request.
  */
 async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Promise<Topic> {
   const topic = ctx.broker.image().topicsByName.get(name)
@@ -49,7 +49,7 @@ async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Pr
     const made = await ctx.broker.controller.ensureTopic(name)
     if (!made.error) return known(made.value)
     ctx.broker.logger.info(`Cannot create the topic ${name} automatically: ${made.error.message}`)
-    // As in Kafka, which answers before the topic is created.
+    // Kafka also returns this code, because it answers before it creates the topic.
     return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   } catch (error) {
     return unknown(name, kafkaCodeOf(error))
@@ -61,7 +61,7 @@ async function topicsOf(request: Request, ctx: RequestContext): Promise<Topic[]>
   const all = request.topics === null || (ctx.apiVersion === 0 && request.topics.length === 0)
   if (all) return [...image.topicsByName.values()].map(known)
   const requested = request.topics ?? []
-  // As in Kafka, a single id makes it a request by ids.
+  // As in Kafka, a single topic id makes this a request by ids, in which names are ignored.
   const ids = new Set(requested.map(t => t.topicId).filter(id => id !== ZERO_UUID))
   if (ids.size > 0)
     return [...ids].map(id => {
@@ -73,11 +73,11 @@ async function topicsOf(request: Request, ctx: RequestContext): Promise<Topic[]>
   return Promise.all([...names].map(name => byName(name, mayCreate, ctx)))
 }
 
-/** Metadata. Returns the brokers, and topics with their leaders. */
+/** Handles Metadata requests. Returns the brokers, and the requested topics with their leaders. */
 export const metadataHandler: Handler<Request, Response> = {
   key: ApiKey.Metadata,
   async handle(request, ctx) {
-    // The protocol has had these fields since v10, but Kafka accepts them only since v12.
+    // Topic ids and null names exist since v10, but Kafka accepts them only since v12.
     if (ctx.apiVersion < 12 && request.topics?.some(t => t.name === null || t.topicId !== ZERO_UUID))
       return this.onError!(ErrorCode.INVALID_REQUEST, request, ctx)
     const topics = await topicsOf(request, ctx)

@@ -15,14 +15,14 @@ type Response = MessageInput<typeof OffsetCommitResponse>
 type Topic = Request['topics'][number]
 type Partition = Topic['partitions'][number]
 
-/** Finds a topic by name before v10, and by id since then. */
+/** Returns the topic that a request names: by its name before v10, by its id since then. */
 function topicOf(image: MetadataImage, topic: Topic, version: number): TopicImage | undefined {
   return version >= 10 ? image.topicsById.get(topic.topicId) : image.topicsByName.get(topic.name)
 }
 
 /**
- * OffsetCommit. Appends all valid offsets together, then answers. Every other partition gets its
- * own error.
+ * Handles OffsetCommit requests. Appends all valid offsets together, then answers. Each partition
+ * that is not valid gets its own error.
  */
 export const offsetCommitHandler: Handler<Request, Response> = {
   key: ApiKey.OffsetCommit,

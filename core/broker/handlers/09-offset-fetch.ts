@@ -34,8 +34,8 @@ interface TopicOffsets {
 }
 
 /**
- * OffsetFetch, for one group before v8 and for several since then. There are no transactions yet,
- * so every offset is stable.
+ * Handles OffsetFetch requests, for one group before v8 and for several groups since then.
+ * Transactions are not supported yet, so every offset is stable.
  */
 export const offsetFetchHandler: Handler<Request, Response> = {
   key: ApiKey.OffsetFetch,
@@ -49,7 +49,7 @@ export const offsetFetchHandler: Handler<Request, Response> = {
       }
     const requested = request.topics?.map(t => ({ ...t, topicId: ZERO_UUID })) ?? null
     const { topics, errorCode } = groupOffsets(request.groupId, requested, ctx)
-    // v1 has no error field except in the partitions.
+    // v1 has an error field only in its partitions.
     if (errorCode !== ErrorCode.NONE && ctx.apiVersion < 2)
       return { topics: requested?.map(t => topicOffsets(t, p => noOffset(p, errorCode))) ?? [] }
     return { topics, errorCode }
@@ -62,8 +62,8 @@ export const offsetFetchHandler: Handler<Request, Response> = {
 }
 
 /**
- * Answers a repeated request for all offsets of a group only once, because a small request could
- * otherwise cause a huge response.
+ * Removes repeated requests for all offsets of the same group. Otherwise a small request could
+ * cause a huge response.
  */
 function allOffsetsOnce(groups: Request['groups']): Request['groups'] {
   const answered = new Set<string>()
@@ -98,13 +98,13 @@ function offsetsOf(offsets: OffsetsView, requested: RequestedTopic, byId: boolea
   })
 }
 
-/** All offsets of the group. Leaves out deleted topics if the response names topics by id. */
+/** Returns all offsets of a group. Omits deleted topics if the response identifies topics by id. */
 function allOffsets(offsets: OffsetsView, byId: boolean, image: MetadataImage): TopicOffsets[] {
   const topics: TopicOffsets[] = []
   for (const [name, partitions] of offsets.topics()) {
     const topicId = image.topicsByName.get(name)?.id ?? ZERO_UUID
     if (byId && topicId === ZERO_UUID) continue
-    // Offsets of an earlier topic with the same name do not count.
+    // Omit offsets that belong to an earlier topic with the same name.
     const current = [...partitions].filter(([, offset]) => isSameTopic(offset.topicId, topicId))
     if (current.length > 0)
       topics.push({ name, topicId, partitions: current.map(([p, offset]) => committed(p, offset)) })

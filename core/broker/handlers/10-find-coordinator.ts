@@ -12,15 +12,15 @@ import type { Handler, RequestContext } from './handler.ts'
 
 type Response = MessageInput<typeof FindCoordinatorResponse>
 
-/** The coordinator types, from Kafka's FindCoordinatorRequest.CoordinatorType. */
+/** The types of coordinators, from Kafka's FindCoordinatorRequest.CoordinatorType. */
 const GROUP = 0
 const TRANSACTION = 1
 const SHARE = 2
 
 /**
- * The response to a client that tries to use transactions. The error code is not retriable, so the
- * client fails at once and shows this text. With COORDINATOR_NOT_AVAILABLE it would retry for a
- * minute.
+ * The message for a client that tries to use transactions. The error code that is sent with it is
+ * not retriable, so the client fails immediately and shows the message. After
+ * COORDINATOR_NOT_AVAILABLE, the client would retry for a minute.
  */
 const NO_TRANSACTIONS =
   'Millrace does not support transactions yet. Unset transactional.id (idempotent producers work). In Kafka Streams, set processing.guarantee=at_least_once'
@@ -38,8 +38,8 @@ function refusal(errorCode: number, message = errorMessage(errorCode)): Found {
 }
 
 /**
- * FindCoordinator, for one key or (since v4) several. The first request for a group creates
- * `__consumer_offsets`.
+ * Handles FindCoordinator requests, for one key or, since v4, for several. The first request for a
+ * group creates `__consumer_offsets`.
  */
 export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorRequest>, Response> = {
   key: ApiKey.FindCoordinator,
@@ -48,7 +48,7 @@ export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorReque
     const refused = await prepare(request.keyType, ctx)
     const found = keys.map(key => ({ key, ...(refused ?? groupCoordinator(key, ctx)) }))
     if (ctx.apiVersion >= 4) return { coordinators: found }
-    // Up to v3, Kafka sends a message even if there is no error.
+    // Up to v3, Kafka's response contains a message even if there is no error.
     return { ...found[0]!, errorMessage: found[0]!.errorMessage || errorMessage(ErrorCode.NONE) }
   },
   onError: (code, request, ctx) =>
@@ -57,7 +57,10 @@ export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorReque
       : { coordinators: request.coordinatorKeys.map(key => ({ key, ...refusal(code) })) },
 }
 
-/** Ensures that the coordinators of this type exist. Returns the error if they cannot be used. */
+/**
+ * Ensures that the coordinators of this type exist. Returns null, or an error if they cannot be
+ * used.
+ */
 async function prepare(keyType: number, ctx: RequestContext): Promise<Found | null> {
   if (keyType === TRANSACTION) return refusal(ErrorCode.UNSUPPORTED_VERSION, NO_TRANSACTIONS)
   if (keyType === SHARE && ctx.apiVersion >= 4) return refusal(ErrorCode.INVALID_REQUEST, '')

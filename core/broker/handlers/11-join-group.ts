@@ -11,7 +11,7 @@ import type { Handler } from './handler.ts'
 type Request = Message<typeof JoinGroupRequest>
 type Response = MessageInput<typeof JoinGroupResponse>
 
-/** JoinGroup. Answers when all members have joined the rebalance. */
+/** Handles JoinGroup requests. Answers when all members have joined the rebalance. */
 export const joinGroupHandler: Handler<Request, Response> = {
   key: ApiKey.JoinGroup,
   async handle(request, ctx) {
@@ -22,7 +22,7 @@ export const joinGroupHandler: Handler<Request, Response> = {
       clientId: ctx.clientId ?? '',
       clientHost: `/${ctx.connection.host}`,
       sessionTimeoutMs: request.sessionTimeoutMs,
-      // v0 uses one timeout for both purposes.
+      // v0 has no rebalance timeout: the session timeout serves both purposes.
       rebalanceTimeoutMs: Math.max(apiVersion === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs, 0),
       protocolType: request.protocolType,
       protocols: request.protocols.map(p => ({ name: p.name, metadata: copyBytes(p.metadata) })),
@@ -30,7 +30,7 @@ export const joinGroupHandler: Handler<Request, Response> = {
       supportsSkipAssignment: apiVersion >= 9,
       reason: request.reason,
     })
-    // Before v7 this field could not be null.
+    // This field cannot be null before v7.
     return { ...reply, protocolName: reply.protocolName ?? (apiVersion < 7 ? '' : null) }
   },
   onError: (errorCode, request) => ({ errorCode, memberId: request.memberId, protocolName: '' }),

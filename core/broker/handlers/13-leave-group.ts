@@ -8,8 +8,8 @@ import {
 import type { Handler } from './handler.ts'
 
 /**
- * LeaveGroup, for one member before v3 and for several since then, by member id or
- * `group.instance.id`.
+ * Handles LeaveGroup requests, for one member before v3 and for several since then. A member is
+ * identified by its member id or its `group.instance.id`.
  */
 export const leaveGroupHandler: Handler<Message<typeof LeaveGroupRequest>, MessageInput<typeof LeaveGroupResponse>> = {
   key: ApiKey.LeaveGroup,

@@ -12,12 +12,12 @@ import type { Handler } from './handler.ts'
 type Request = Message<typeof SyncGroupRequest>
 type Response = MessageInput<typeof SyncGroupResponse>
 
-/** SyncGroup. Waits until the leader has sent the assignments. */
+/** Handles SyncGroup requests. Answers when the leader has sent the assignments. */
 export const syncGroupHandler: Handler<Request, Response> = {
   key: ApiKey.SyncGroup,
   async handle(request, ctx) {
     const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
-    // Since v5 (KIP-559) both are required.
+    // Since v5, both fields are required (KIP-559).
     if (ctx.apiVersion >= 5 && (protocolType === null || protocolName === null))
       return { errorCode: ErrorCode.INCONSISTENT_GROUP_PROTOCOL }
     return ctx.broker.coordinators.groups.sync(groupId, {

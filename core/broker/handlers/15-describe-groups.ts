@@ -11,15 +11,15 @@ import type { Handler } from './handler.ts'
 type Response = MessageInput<typeof DescribeGroupsResponse>
 
 /**
- * The operations that everybody may use on a group without an authorizer: READ, DELETE, DESCRIBE,
- * DESCRIBE_CONFIGS, ALTER_CONFIGS.
+ * The operations that every client may perform on a group, because there is no authorizer: READ,
+ * DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS.
  */
 const GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 const NOT_ASKED = -(2 ** 31)
 
 /**
- * DescribeGroups. A nonexistent group is described as dead without an error before v6, and as
- * GROUP_ID_NOT_FOUND since then (KIP-1043).
+ * Handles DescribeGroups requests. A nonexistent group is described as dead, since v6 with the
+ * error GROUP_ID_NOT_FOUND (KIP-1043).
  */
 export const describeGroupsHandler: Handler<Message<typeof DescribeGroupsRequest>, Response> = {
   key: ApiKey.DescribeGroups,

@@ -8,8 +8,8 @@ import {
 import type { Handler } from './handler.ts'
 
 /**
- * ListGroups. Filters by state (since v4) and type (since v5), ignoring case. Without a filter it
- * lists all groups.
+ * Handles ListGroups requests. Filters groups by state (since v4) and by type (since v5), ignoring
+ * case. Without filters, returns all groups.
  */
 export const listGroupsHandler: Handler<Message<typeof ListGroupsRequest>, MessageInput<typeof ListGroupsResponse>> = {
   key: ApiKey.ListGroups,

@@ -5,12 +5,12 @@ import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { METADATA_VERSION } from '../quorum/registration.ts'
 import type { Handler } from './handler.ts'
 
-/** The client names and versions that KIP-511 allows. */
+/** The pattern that KIP-511 defines for the names and versions of clients. */
 const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 /**
- * ApiVersions. Announces the APIs that have a handler. The dispatcher answers requests whose
- * version is too new.
+ * Handles ApiVersions requests. Announces the APIs that have a handler. (The dispatcher answers a
+ * request whose own version is too new.)
  */
 export function apiVersionsHandler(
   keys: () => Iterable<number>,
@@ -26,8 +26,8 @@ export function apiVersionsHandler(
           .sort((a, b) => a - b)
           .map(key => {
             const api = apis.get(key)!
-            // As in Kafka: without Produce v0, librdkafka assumes a broker without message formats
-            // (KAFKA-18659).
+            // As in Kafka, because librdkafka cannot produce compressed records if Produce v0 is
+            // not announced (KAFKA-18659).
             const minVersion = key === ApiKey.Produce ? 0 : api.minVersion
             return { apiKey: key, minVersion, maxVersion: api.maxVersion }
           }),

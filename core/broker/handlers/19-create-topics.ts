@@ -29,7 +29,7 @@ function resultOf(topic: NewTopic, outcome: Outcome<TopicImage>, ctx: RequestCon
     replicationFactor: outcome.value.partitions[0]?.replicas.length ?? 0,
     configs: topicConfigEntries(ctx.broker, overrides).map(e => ({
       name: e.name,
-      // The value as the client sent it, like Kafka.
+      // As in Kafka, this is the text that the client sent.
       value: overrides.get(e.name) ?? e.value,
       readOnly: false,
       configSource: e.source,
@@ -38,7 +38,7 @@ function resultOf(topic: NewTopic, outcome: Outcome<TopicImage>, ctx: RequestCon
   }
 }
 
-/** CreateTopics. When it answers, the topics are on disk and can be written to. */
+/** Handles CreateTopics requests. Answers when the topics are on disk and can be written to. */
 export const createTopicsHandler: Handler<Request, Response> = {
   key: ApiKey.CreateTopics,
   async handle(request, ctx) {
@@ -50,7 +50,8 @@ export const createTopicsHandler: Handler<Request, Response> = {
       configs: t.configs,
     }))
     const outcomes = await ctx.broker.controller.createTopics(wanted, { validateOnly: request.validateOnly })
-    // createTopics rejects a name that occurs twice; the response contains one result for it.
+    // createTopics rejects a name that occurs twice. The response contains one result for this
+    // name.
     const results = new Map(wanted.map((t, i) => [t.name, resultOf(t, outcomes[i]!, ctx)]))
     return { topics: [...results.values()] }
   },

@@ -21,7 +21,7 @@ function refused({ name, topicId }: RequestedTopic, errorCode: number, message =
 }
 
 interface DeletionPlan {
-  /** The topics to delete, by id. */
+  /** The topics to delete, by topic id. */
   readonly ids: ReadonlyMap<string, RequestedTopic>
   readonly refusals: readonly Result[]
 }
@@ -30,7 +30,7 @@ const invalid = (a: RequestedTopic, message: string) => refused(a, ErrorCode.INV
 
 /**
  * Sorts the requested topics into deletions and errors. As in Kafka's ControllerApis, a topic that
- * is named in more than one way is not deleted.
+ * the request names more than once is not deleted.
  */
 function planDeletions(requested: readonly RequestedTopic[], image: MetadataImage): DeletionPlan {
   const refusals: Result[] = []
@@ -65,7 +65,7 @@ function planDeletions(requested: readonly RequestedTopic[], image: MetadataImag
   return { ids, refusals }
 }
 
-/** DeleteTopics, by name or by id. */
+/** Handles DeleteTopics requests, in which topics are identified by name or by id. */
 export const deleteTopicsHandler: Handler<Request, Response> = {
   key: ApiKey.DeleteTopics,
   async handle(request, ctx) {

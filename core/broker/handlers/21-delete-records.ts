@@ -20,14 +20,14 @@ async function deleteBefore(topic: string, partition: number, offset: number, ct
   }
 }
 
-/** DeleteRecords. Advances the log start offset. */
+/** Handles DeleteRecords requests. Advances the log start offset of each partition. */
 export const deleteRecordsHandler: Handler<
   Message<typeof DeleteRecordsRequest>,
   MessageInput<typeof DeleteRecordsResponse>
 > = {
   key: ApiKey.DeleteRecords,
   async handle(request, ctx) {
-    // If a partition occurs twice, the last offset applies.
+    // If the request contains a partition twice, the last offset applies.
     const requested = new Map<string, Map<number, number>>()
     for (const { name, partitions } of request.topics) {
       const last = requested.get(name) ?? new Map<number, number>()

@@ -14,9 +14,10 @@ type Response = MessageInput<typeof InitProducerIdResponse>
 const refuse = (errorCode: number): Response => ({ errorCode, producerId: -1, producerEpoch: -1 })
 
 /**
- * InitProducerId. Assigns a producer id to an idempotent producer. There are no transactions yet: a
- * transactional id gives UNSUPPORTED_VERSION, which clients do not retry. (FindCoordinator already
- * rejects such clients with a message.)
+ * Handles InitProducerId requests. Assigns a producer id to an idempotent producer. Transactions
+ * are not supported yet, so a request with a transactional id gets UNSUPPORTED_VERSION, which
+ * clients do not retry. (Before this request, FindCoordinator has usually rejected the client with
+ * a message.)
  */
 export const initProducerIdHandler: Handler<Message<typeof InitProducerIdRequest>, Response> = {
   key: ApiKey.InitProducerId,

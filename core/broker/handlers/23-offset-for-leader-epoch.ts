@@ -9,8 +9,8 @@ import type { Handler } from './handler.ts'
 import { partitionProblem } from './shared.ts'
 
 /**
- * OffsetForLeaderEpoch. Returns the end offset of a leader epoch, from which clients detect that a
- * log was truncated (KIP-320).
+ * Handles OffsetForLeaderEpoch requests. Returns the end offset of a leader epoch. Clients use the
+ * offset to detect that a log was truncated (KIP-320).
  */
 export const offsetForLeaderEpochHandler: Handler<
   Message<typeof OffsetForLeaderEpochRequest>,
@@ -28,7 +28,7 @@ export const offsetForLeaderEpochHandler: Handler<
           if (!known || wrong !== ErrorCode.NONE) return { partition, errorCode: wrong, leaderEpoch: -1, endOffset: -1 }
           try {
             const log = ctx.broker.log(topic, partition)
-            // The current epoch ends at the high watermark, where readers stop.
+            // The current epoch ends at the high watermark, because clients cannot read further.
             if (leaderEpoch === known.leaderEpoch) return { partition, leaderEpoch, endOffset: log.highWatermark }
             if (leaderEpoch > known.leaderEpoch) return { partition, leaderEpoch: -1, endOffset: -1 }
             const end = log.endOffsetForEpoch(leaderEpoch)

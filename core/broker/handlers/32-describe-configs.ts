@@ -30,7 +30,10 @@ function brokerResource(name: string, ctx: RequestContext): readonly ConfigEntry
   return brokerConfigEntries(ctx.broker)
 }
 
-/** BROKER_LOGGER resources are not supported yet: the response describes no loggers. */
+/**
+ * Checks a BROKER_LOGGER resource. Returns no entries, because such resources are not supported
+ * yet.
+ */
 function loggerResource(name: string, ctx: RequestContext): readonly ConfigEntry[] | Refused {
   const { nodeId } = ctx.broker
   if (name === '') return invalid('Broker id must not be empty')
@@ -67,13 +70,14 @@ function entriesOf(resource: Resource, ctx: RequestContext): readonly ConfigEntr
 }
 
 /**
- * DescribeConfigs. Returns the settings of topics, groups and this broker, with the source of each
- * value.
+ * Handles DescribeConfigs requests. Returns the settings of topics, groups and this broker, with
+ * the source of each value.
  */
 export const describeConfigsHandler: Handler<Request, Response> = {
   key: ApiKey.DescribeConfigs,
   handle(request, ctx) {
-    // Each resource once, because its description is a thousand times larger than its name.
+    // Describe each resource only once, because the description is a thousand times larger than the
+    // resource's name in the request.
     const resources = new Map(request.resources.map(r => [configKey(r.resourceType, r.resourceName), r]))
     const results = [...resources.values()].map(resource => {
       const { resourceType, resourceName, configurationKeys } = resource

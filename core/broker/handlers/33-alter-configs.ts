@@ -3,7 +3,10 @@ import type { AlterConfigsRequest, AlterConfigsResponse } from '../../protocol/m
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
 
-/** AlterConfigs, the older API. Keys that the request does not name revert to their defaults. */
+/**
+ * Handles requests of AlterConfigs, the older API. Keys that a request omits revert to their
+ * defaults.
+ */
 export const alterConfigsHandler: Handler<
   Message<typeof AlterConfigsRequest>,
   MessageInput<typeof AlterConfigsResponse>

@@ -11,7 +11,9 @@ import type { Handler } from './handler.ts'
 type Request = Message<typeof DescribeLogDirsRequest>
 type Response = MessageInput<typeof DescribeLogDirsResponse>
 
-/** Returns a filter for the requested partitions. A null topic list means all. */
+/**
+ * Returns a filter for the requested partitions. If the topics are null, it accepts all partitions.
+ */
 function filterOf(request: Request): (log: PartitionLog) => boolean {
   if (request.topics === null) return log => log.topic !== METADATA_TOPIC
   const requested = new Map(request.topics.map(t => [t.topic, new Set(t.partitions)]))
@@ -28,7 +30,10 @@ function topicsOf(logs: readonly PartitionLog[]) {
   return [...topics].map(([name, partitions]) => ({ name, partitions }))
 }
 
-/** DescribeLogDirs. Returns the content and the disk space of each log directory. */
+/**
+ * Handles DescribeLogDirs requests. Returns the partitions and the disk space of each log
+ * directory.
+ */
 export const describeLogDirsHandler: Handler<Request, Response> = {
   key: ApiKey.DescribeLogDirs,
   async handle(request, ctx) {
@@ -41,7 +46,7 @@ export const describeLogDirsHandler: Handler<Request, Response> = {
         const fs = await statfs(logDir)
         return { logDir, topics, totalBytes: fs.blocks * fs.bsize, usableBytes: fs.bavail * fs.bsize }
       } catch {
-        // The directory itself cannot be accessed. Kafka uses this code for it.
+        // The directory itself cannot be accessed. Kafka returns this code in that case.
         return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, logDir, topics: [] }
       }
     })

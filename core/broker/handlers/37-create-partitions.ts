@@ -3,7 +3,7 @@ import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../pr
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
 
-/** CreatePartitions. Adds partitions to topics. */
+/** Handles CreatePartitions requests. Adds partitions to topics. */
 export const createPartitionsHandler: Handler<
   Message<typeof CreatePartitionsRequest>,
   MessageInput<typeof CreatePartitionsResponse>

@@ -4,7 +4,10 @@ import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/m
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
 
-/** ElectLeaders. On a single node the preferred replica always leads, so no election is needed. */
+/**
+ * Handles ElectLeaders requests. With a single node, the preferred replica is always the leader, so
+ * no election is needed.
+ */
 export const electLeadersHandler: Handler<
   Message<typeof ElectLeadersRequest>,
   MessageInput<typeof ElectLeadersResponse>

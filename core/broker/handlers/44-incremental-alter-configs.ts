@@ -24,7 +24,10 @@ function opsOf(resource: Resource): ConfigOp[] | null {
   return ops
 }
 
-/** IncrementalAlterConfigs. Sets, deletes, appends to and subtracts from single keys. */
+/**
+ * Handles IncrementalAlterConfigs requests. Sets or deletes single keys, and adds items to lists or
+ * removes them.
+ */
 export const incrementalAlterConfigsHandler: Handler<Request, MessageInput<typeof IncrementalAlterConfigsResponse>> = {
   key: ApiKey.IncrementalAlterConfigs,
   async handle({ resources, validateOnly }, ctx) {

@@ -10,7 +10,7 @@ import type { Handler } from './handler.ts'
 
 type Response = MessageInput<typeof OffsetDeleteResponse>
 
-/** OffsetDelete. Rejects topics to which the group is still subscribed. */
+/** Handles OffsetDelete requests. Rejects topics to which a member of the group is subscribed. */
 export const offsetDeleteHandler: Handler<Message<typeof OffsetDeleteRequest>, Response> = {
   key: ApiKey.OffsetDelete,
   async handle(request, ctx) {

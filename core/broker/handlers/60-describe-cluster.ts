@@ -9,7 +9,7 @@ import { CLUSTER_OPERATIONS, NO_OPERATIONS } from './shared.ts'
 const BROKERS = 1
 const CONTROLLERS = 2
 
-/** DescribeCluster. Returns the brokers of the cluster. */
+/** Handles DescribeCluster requests. Returns the brokers of the cluster. */
 export const describeClusterHandler: Handler<
   Message<typeof DescribeClusterRequest>,
   MessageInput<typeof DescribeClusterResponse>

@@ -24,7 +24,10 @@ function producersOf(topic: string, partitionIndex: number, ctx: RequestContext)
   }
 }
 
-/** Removes repeated partitions. Otherwise a small request could cause a huge response. */
+/**
+ * Returns each requested partition once. If repetitions were answered, a small request could cause
+ * a huge response.
+ */
 function onceEach(topics: Request['topics']): Map<string, Set<number>> {
   const requested = new Map<string, Set<number>>()
   for (const { name, partitionIndexes } of topics) {
@@ -36,8 +39,8 @@ function onceEach(topics: Request['topics']): Map<string, Set<number>> {
 }
 
 /**
- * DescribeProducers. Lists the idempotent producers of a partition with their last sequence numbers
- * (KIP-664).
+ * Handles DescribeProducers requests. Returns the idempotent producers of each partition, with
+ * their last sequence numbers (KIP-664).
  */
 export const describeProducersHandler: Handler<Request, MessageInput<typeof DescribeProducersResponse>> = {
   key: ApiKey.DescribeProducers,

@@ -23,7 +23,9 @@ function namesOf(type: number, image: MetadataImage): string[] {
   return [...image.configs.keys()].filter(k => k.startsWith(prefix)).map(k => k.slice(prefix.length))
 }
 
-/** ListConfigResources. Version 0 lists only client metrics resources (KIP-1142). */
+/**
+ * Handles ListConfigResources requests. Version 0 returns only client metrics resources (KIP-1142).
+ */
 export const listConfigResourcesHandler: Handler<
   Message<typeof ListConfigResourcesRequest>,
   MessageInput<typeof ListConfigResourcesResponse>

@@ -28,8 +28,9 @@ function partition(p: PartitionImage) {
 }
 
 /**
- * DescribeTopicPartitions. Describes topics by name, with a limited number of partitions per
- * response. The cursor is the start of the next response (KIP-966).
+ * Handles DescribeTopicPartitions requests. Returns the requested topics, with a limited number of
+ * partitions per response. The cursor in a response shows where the next request must continue
+ * (KIP-966).
  */
 export const describeTopicPartitionsHandler: Handler<Request, Response> = {
   key: ApiKey.DescribeTopicPartitions,

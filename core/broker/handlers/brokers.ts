@@ -7,7 +7,7 @@ export interface BrokerAddress {
   readonly rack: string | null
 }
 
-/** The brokers, with their addresses on the listener that the client uses. */
+/** Returns the brokers, with their addresses on the listener to which the client is connected. */
 export function brokersOn(ctx: RequestContext): BrokerAddress[] {
   const { listener } = ctx.connection
   return [...ctx.broker.image().brokers.values()].flatMap(b => {

@@ -14,7 +14,7 @@ import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName } from '../config/to
 import { configText } from '../config/values.ts'
 import type { BrokerServices } from './handler.ts'
 
-/** One key of a resource, as DescribeConfigs and CreateTopics return it. */
+/** A key of a resource, as DescribeConfigs and CreateTopics return it. */
 export interface ConfigEntry {
   readonly name: string
   readonly value: string | null
@@ -24,13 +24,13 @@ export interface ConfigEntry {
   readonly type: number
   readonly documentation: string
   /**
-   * Every source that sets the key, with the key's name and unit in that source. The first one
-   * applies.
+   * The values of the key in all sources that set it. The first value applies. The name and the
+   * unit of the key can differ between sources.
    */
   readonly synonyms: readonly SourcedValue[]
 }
 
-/** DescribeConfigsResponse.ConfigType. */
+/** The numbers of the types in DescribeConfigsResponse.ConfigType. */
 const TYPES: Readonly<Record<ConfigType, number>> = {
   BOOLEAN: 1,
   STRING: 2,
@@ -46,8 +46,9 @@ const TYPES: Readonly<Record<ConfigType, number>> = {
 const MIN_INSYNC = 'min.insync.replicas'
 
 /**
- * The values set over the API. As in Kafka with eligible leader replicas (the default),
- * min.insync.replicas always has a cluster-wide value. Initially this is the broker's own value.
+ * Returns the broker configs that were set through the API. As in Kafka with eligible leader
+ * replicas (the default), min.insync.replicas always has a cluster-wide value. Initially this is
+ * the broker's own value.
  */
 function dynamicIn(broker: BrokerServices): DynamicBrokerConfigs {
   const set = dynamicConfigs(broker.image(), broker.nodeId)
@@ -55,7 +56,7 @@ function dynamicIn(broker: BrokerServices): DynamicBrokerConfigs {
   return { ...set, default: new Map([...set.default, [MIN_INSYNC, String(broker.config.values[MIN_INSYNC])]]) }
 }
 
-/** All keys of a topic with the given overrides. */
+/** Returns all keys of a topic that has these overrides. */
 export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMap<string, string>): ConfigEntry[] {
   const dynamic = dynamicIn(broker)
   return (Object.keys(TOPIC_CONFIG) as TopicConfigName[]).map(name => {
@@ -84,8 +85,8 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
 }
 
 /**
- * Broker keys that replace each other, the one with the finest unit first. Source: Kafka's
- * DynamicBrokerConfig.
+ * The broker keys that apply if another broker key is not set. Those with finer units come first.
+ * Source: Kafka's DynamicBrokerConfig.
  */
 const FALLBACKS: Readonly<Record<string, readonly string[]>> = {
   'log.retention.ms': ['log.retention.minutes', 'log.retention.hours'],
@@ -112,7 +113,10 @@ function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): Conf
   }
 }
 
-/** An undeclared key. As in Kafka, its value is hidden because it may be a plugin's secret. */
+/**
+ * Returns an entry for a key that is not declared. As in Kafka, its value is hidden, because it may
+ * be a plugin's secret.
+ */
 function undeclared(name: string, source: number): ConfigEntry {
   const synonyms = [{ name, value: null, source }]
   return { name, value: null, source, readOnly: true, isSensitive: true, type: 0, documentation: '', synonyms }
@@ -120,7 +124,7 @@ function undeclared(name: string, source: number): ConfigEntry {
 
 const KEYS: Readonly<Record<string, ConfigKey>> = BROKER_CONFIG
 
-/** All keys of this broker. */
+/** Returns all keys of this broker. */
 export function brokerConfigEntries(broker: BrokerServices): ConfigEntry[] {
   const dynamic = dynamicIn(broker)
   const declared = Object.entries(KEYS).filter(([, key]) => !key.internal)
@@ -133,7 +137,7 @@ export function brokerConfigEntries(broker: BrokerServices): ConfigEntry[] {
   ]
 }
 
-/** The values that were set over the API for all brokers. */
+/** Returns the values that were set through the API for all brokers. */
 export function defaultBrokerEntries(broker: BrokerServices): ConfigEntry[] {
   const dynamic = dynamicIn(broker).default
   return [...dynamic].map(([name, value]) => {
@@ -144,7 +148,7 @@ export function defaultBrokerEntries(broker: BrokerServices): ConfigEntry[] {
   })
 }
 
-/** All configs of a group, with the values set for it. */
+/** Returns all keys of a group, with the values that were set for the group. */
 export function groupConfigEntries(set: ReadonlyMap<string, string>): ConfigEntry[] {
   return Object.entries(GROUP_CONFIG as Record<string, ConfigKey>).map(([name, key]) => {
     const byDefault = { name: groupSynonym(name), value: configText(key.default), source: ConfigSource.DEFAULT }

@@ -8,7 +8,7 @@ import { FetchBudget } from './fetch-budget.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import type { RequestContext } from './handler.ts'
 
-test('bytes reserved by one fetch are not available to another before anything is sent', () => {
+test('bytes that one fetch has reserved are not available to another fetch, even before they are sent', () => {
   const budget = new FetchBudget(() => 0, 100)
   const first = budget.reserve(70)
   expect(first.bytes).toBe(70)
@@ -18,7 +18,7 @@ test('bytes reserved by one fetch are not available to another before anything i
   expect(budget.reserve(50).bytes).toBe(50)
 })
 
-test('unsent bytes count too', () => {
+test('unsent bytes reduce the bytes that a fetch can reserve', () => {
   let unsent = 80
   const budget = new FetchBudget(() => unsent, 100)
   expect(budget.reserve(50).bytes).toBe(20)
@@ -26,7 +26,7 @@ test('unsent bytes count too', () => {
   expect(budget.reserve(50).bytes).toBe(0)
 })
 
-test('unused parts of a reservation become available, and a batch larger than the reservation is counted', () => {
+test('the unused part of a reservation is available again, and a batch larger than its reservation is counted', () => {
   const budget = new FetchBudget(() => 0, 100)
   const small = budget.reserve(100)
   small.read(10)
@@ -40,7 +40,7 @@ test('unused parts of a reservation become available, and a batch larger than th
   expect(budget.reserved).toBe(0)
 })
 
-test('concurrent fetches share the limit: together they exceed it by at most one batch each', async () => {
+test('concurrent fetches together exceed the limit by at most one batch each', async () => {
   const partition = {
     partition: 0,
     leader: 1,

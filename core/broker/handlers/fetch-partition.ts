@@ -2,7 +2,7 @@ import type { AbortedTransaction } from '../log/types.ts'
 
 /** A partition in a fetch request. */
 export interface FetchTarget {
-  /** The name of the topic; empty if the request names topics by id. */
+  /** The name of the topic. Empty if the request identifies topics by id. */
   readonly topic: string
   readonly topicId: string
   readonly partition: number
@@ -23,6 +23,6 @@ export interface FetchedPartition {
   readonly aborted: readonly AbortedTransaction[] | null
   readonly chunks: readonly Buffer[]
   readonly size: number
-  /** See `ReadResult`. */
+  /** Releases the memory of `chunks`. See `ReadResult.release`. */
   readonly release: (() => void) | null
 }

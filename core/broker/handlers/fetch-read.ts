@@ -4,7 +4,7 @@ import type { FetchedPartition, FetchTarget } from './fetch-partition.ts'
 import type { RequestContext } from './handler.ts'
 import { findTopic, missingTopicCode, partitionProblem } from './shared.ts'
 
-/** A target with its log, or with the error why it cannot be read. */
+/** A partition of a fetch request with its log, or with an error code if it cannot be read. */
 export interface Resolved {
   readonly target: FetchTarget
   readonly topic: string
@@ -15,7 +15,7 @@ export interface Resolved {
 
 const NO_CHUNKS: readonly Buffer[] = []
 
-/** Finds a target's log and checks the leader epochs that the client sent. */
+/** Finds the log of a target, and checks the leader epochs that the client sent. */
 export function resolve(target: FetchTarget, ctx: RequestContext): Resolved {
   const topic = findTopic(ctx.broker.image(), target.topic, target.topicId)
   if (!topic) {
@@ -35,8 +35,8 @@ export function resolve(target: FetchTarget, ctx: RequestContext): Resolved {
 }
 
 /**
- * Returns where the reader's log diverges from this log, if its last record is not in this one
- * (KIP-595).
+ * Returns the epoch and offset at which the client's records diverge from this log (KIP-595).
+ * Returns undefined if the log contains the last record that the client has fetched.
  */
 function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number) {
   const { lastFetchedEpoch, fetchOffset } = target
@@ -49,7 +49,10 @@ function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number)
   return end.endOffset < fetchOffset || end.epoch < lastFetchedEpoch ? end : undefined
 }
 
-/** Kafka reports these errors before it accesses a log. */
+/**
+ * Whether Kafka reports this error before it accesses a log. Only then does its response contain an
+ * empty list of aborted transactions instead of null.
+ */
 function isUnknown(errorCode: number): boolean {
   return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
 }
@@ -71,14 +74,16 @@ function failed(r: Resolved, errorCode: number): FetchedPartition {
 /** The number of bytes that one fetch may still read, over all its partitions. */
 export interface ReadLimits {
   left: number
-  /** Whether nothing was read yet. The first batch is returned even if it is too large. */
+  /**
+   * Whether nothing has been read yet. The first batch is returned even if it exceeds the limits.
+   */
   first: boolean
 }
 
 async function withAborted(r: Resolved, log: PartitionLog, read: ReadResult, readCommitted: boolean) {
   if (!readCommitted) return null
-  // The end offset is not known without decoding, so this may include transactions after it. They
-  // do no harm.
+  // The end of the read data is unknown, because the batches are not decoded. The list may contain
+  // transactions after the end, which do no harm.
   return read.size === 0 ? [] : log.abortedTransactions(r.target.fetchOffset, read.lastStableOffset)
 }
 

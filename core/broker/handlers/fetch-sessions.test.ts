@@ -41,7 +41,7 @@ function open(sessions: FetchSessions, partitions: [number, number][]): number {
 const returned = (c: FetchContext, how: (t: FetchTarget) => Partial<FetchedPartition>) =>
   c.answer(c.targets.map(t => read(t, how(t)))).partitions.map(p => p.target.partition)
 
-test('without a session every partition is returned each time, and none is stored', () => {
+test('without a session, every partition is returned each time, and nothing is stored', () => {
   const sessions = new FetchSessions(10, () => 0)
   const c = context(
     sessions,
@@ -57,7 +57,7 @@ test('without a session every partition is returned each time, and none is store
   expect(sessions.size).toBe(0)
 })
 
-test('within a session only changes are returned', () => {
+test('within a session, only changed partitions are returned', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [
     [0, 0],
@@ -70,7 +70,7 @@ test('within a session only changes are returned', () => {
   expect(returned(moved, t => ({ highWatermark: t.partition === 1 ? 7 : 0 }))).toEqual([1])
 })
 
-test('an error is returned until it is resolved, and so is the first response after it', () => {
+test('a partition with an error is returned until the error is resolved, and once more after that', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [[0, 0]])
   const failing = { errorCode: 6, highWatermark: -1, logStartOffset: -1 }
@@ -80,7 +80,7 @@ test('an error is returned until it is resolved, and so is the first response af
   expect(returned(context(sessions, fetchOf([], { id, epoch: 4 })), () => ({}))).toEqual([])
 })
 
-test('a request adds and removes partitions of its session', () => {
+test('a request within a session adds partitions to the session and removes others', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [
     [0, 0],
@@ -103,7 +103,7 @@ test('a request adds and removes partitions of its session', () => {
   ])
 })
 
-test('partitions that returned data move to the end of the queue', () => {
+test('a partition that returned data moves to the end of the queue', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [
     [0, 0],
@@ -114,7 +114,7 @@ test('partitions that returned data move to the end of the queue', () => {
   expect(context(sessions, fetchOf([], { id, epoch: 2 })).targets.map(t => t.partition)).toEqual([1, 2, 0])
 })
 
-test('an unknown session or epoch is an error after which clients start a new session', () => {
+test('a request with an unknown session or epoch gets an error, after which clients start a new session', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [[0, 0]])
   expect(sessions.contextOf(fetchOf([], { id: id ^ 1, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
@@ -122,14 +122,14 @@ test('an unknown session or epoch is an error after which clients start a new se
   expect(sessions.contextOf(fetchOf([], { id, epoch: 1 }), 13)).toEqual({ errorCode: 106 })
 })
 
-test('a request to close a session removes it', () => {
+test('a request with the final epoch closes its session', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [[0, 0]])
   context(sessions, fetchOf([], { id, epoch: -1 }))
   expect(sessions.size).toBe(0)
 })
 
-test('when all slots are used, a new client gets no session until the oldest has been idle for two minutes', () => {
+test('if all slots are used, a new client gets no session until the oldest session is idle for two minutes', () => {
   let now = 0
   const sessions = new FetchSessions(2, () => now)
   const first = open(sessions, [[0, 0]])
@@ -143,7 +143,7 @@ test('when all slots are used, a new client gets no session until the oldest has
   expect(sessions.size).toBe(2)
 })
 
-test('the memory of all sessions is bounded: a client beyond the limit continues without a session', () => {
+test('the number of partitions in all sessions is limited, and a client beyond the limit gets no session', () => {
   let now = 0
   const sessions = new FetchSessions(10, () => now, 5)
   const three: [number, number][] = [
@@ -157,12 +157,13 @@ test('the memory of all sessions is bounded: a client beyond the limit continues
   const second = open(sessions, three.slice(1))
   expect(second).toBeGreaterThan(0)
   expect(sessions.partitions).toBe(5)
-  // A session that grows too large is dropped. Its client then gets everything, without a session.
+  // A session that becomes too large is removed. Its client then gets all partitions each time,
+  // because it gets no new session.
   expect(sessions.contextOf(fetchOf([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
   expect(sessions.partitions).toBe(2)
   expect(sessions.contextOf(fetchOf([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
   expect(open(sessions, [...three, [7, 0]])).toBe(0)
-  // The other sessions are not affected.
+  // The other session is not affected.
   expect(returned(context(sessions, fetchOf([], { id: second, epoch: 1 })), () => ({}))).toEqual([])
   now = 120_001
   expect(open(sessions, [...three, [7, 0]])).toBeGreaterThan(0)
@@ -170,7 +171,7 @@ test('the memory of all sessions is bounded: a client beyond the limit continues
   expect(sessions.partitions).toBe(4)
 })
 
-test('partitions removed from a session, and closed sessions, free their memory', () => {
+test('removing partitions from a session and closing a session free memory', () => {
   const sessions = new FetchSessions(10, () => 0, 3)
   const id = open(sessions, [
     [0, 0],
@@ -188,7 +189,7 @@ test('partitions removed from a session, and closed sessions, free their memory'
   expect([sessions.partitions, sessions.size]).toEqual([0, 0])
 })
 
-test('thousands of nonexistent partitions are answered, but not stored', () => {
+test('a request for thousands of nonexistent partitions is answered, but gets no session', () => {
   const sessions = new FetchSessions(10, () => 0)
   const ask = (n: number) => {
     const all = Array.from({ length: n }, (_, p): [number, number] => [p, 0])
@@ -197,11 +198,11 @@ test('thousands of nonexistent partitions are answered, but not stored', () => {
   }
   expect(ask(1001)).toMatchObject({ sessionId: 0, partitions: { length: 1001 } })
   expect(sessions.partitions).toBe(0)
-  // A deleted topic may be recreated, so a session keeps requesting it.
+  // With fewer nonexistent partitions there is a session, because a deleted topic may be recreated.
   expect(ask(1000).sessionId).toBeGreaterThan(0)
 })
 
-test('a partition that is named twice is read once, from its last offset', () => {
+test('a partition that a request contains twice is read once, from the last offset', () => {
   const sessions = new FetchSessions(10, () => 0)
   const twice = fetchOf(
     [

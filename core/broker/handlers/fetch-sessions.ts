@@ -6,7 +6,7 @@ import type { FetchedPartition, FetchTarget } from './fetch-partition.ts'
 
 type Request = Message<typeof FetchRequest>
 
-/** A partition in a session: the client's request and the state that the client was last sent. */
+/** A partition of a session: the client's request for it, and the offsets that the client knows. */
 interface Cached {
   target: FetchTarget
   highWatermark: number
@@ -18,34 +18,40 @@ interface Session {
   readonly usesTopicIds: boolean
   epoch: number
   lastUsed: number
-  /** In the order of service: a partition that returned data moves to the end. */
+  /**
+   * The partitions in the order in which they are read. A partition that returned data moves to the
+   * end.
+   */
   readonly partitions: Map<string, Cached>
 }
 
-/** How one fetch uses its session: which partitions to read, and which of them to return. */
+/** The partitions that one fetch reads, and the choice of those that it returns. */
 export interface FetchContext {
   readonly targets: readonly FetchTarget[]
-  /** Selects the partitions to return. The session id is 0 if there is no session. */
+  /** Returns the session id and the partitions to return. The id is 0 if there is no session. */
   answer(read: readonly FetchedPartition[]): { sessionId: number; partitions: readonly FetchedPartition[] }
 }
 
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
 const MAX_ID = 0x7fffffff
-/** `min.incremental.fetch.session.eviction.ms`, which is fixed in Kafka. */
+/** Kafka's fixed value of `min.incremental.fetch.session.eviction.ms`. */
 const EVICTION_MS = 120_000
-/** The limit for the partitions of all sessions together. Each uses about 250 bytes. */
+/** The maximum number of partitions in all sessions together. A partition uses about 250 bytes. */
 const MAX_PARTITIONS = 250_000
 /**
- * A request that names more unreadable partitions than this gets no session, because it would be
- * sent the errors again each time anyway.
+ * The maximum number of unreadable partitions in the first fetch of a session. If there are more,
+ * the client gets no session, because each response would contain all the errors anyway.
  */
 const MAX_FAILING = 1000
 
 const keyOf = (t: { topic: string; topicId: string; partition: number }) =>
   `${t.topicId === ZERO_UUID ? t.topic : t.topicId}:${t.partition}`
 
-/** If a partition occurs twice, the last one applies, as in Kafka. */
+/**
+ * Returns the partitions of a request. If a partition occurs twice, its last occurrence applies, as
+ * in Kafka.
+ */
 function targetsOf(request: Request): Map<string, FetchTarget> {
   const targets = new Map<string, FetchTarget>()
   for (const { topic, topicId, partitions } of request.topics) {
@@ -65,8 +71,8 @@ function targetsOf(request: Request): Map<string, FetchTarget> {
 }
 
 /**
- * Whether an incremental response must include a partition. Stores what the client knows
- * afterwards.
+ * Whether an incremental response must include a partition. Stores the offsets that the client
+ * knows after the response.
  */
 function hasChanged(cached: Cached, read: FetchedPartition): boolean {
   const changed =
@@ -75,25 +81,25 @@ function hasChanged(cached: Cached, read: FetchedPartition): boolean {
     read.divergingEpoch !== undefined ||
     cached.highWatermark !== read.highWatermark ||
     cached.logStartOffset !== read.logStartOffset
-  // An error is returned until it is resolved.
+  // -1 makes the first response after the error include the partition again.
   cached.highWatermark = read.errorCode === ErrorCode.NONE ? read.highWatermark : -1
   cached.logStartOffset = read.logStartOffset
   return changed
 }
 
 /**
- * The fetch sessions of all clients (KIP-227). Within a session, a client names only what changes
- * and the broker returns only changes. There are at most `slots` sessions. A new session replaces
- * the least recently used one if that was unused for at least two minutes. The same applies to the
- * total number of partitions. A client that gets no session continues without one, and names all
- * its partitions each time.
+ * The fetch sessions of all clients (KIP-227). Within a session, a client sends only the partitions
+ * whose request changes, and the broker returns only partitions that have changed. There are at
+ * most `slots` sessions, with at most `maxPartitions` partitions in total. A session that would
+ * exceed these limits replaces the least recently used session, if that was unused for two minutes.
+ * Otherwise the client gets no session, and sends all its partitions in each request.
  */
 export class FetchSessions {
   readonly #slots: number
   readonly #maxPartitions: number
   readonly #now: () => number
   #partitions = 0
-  /** The sessions in order of use, the least recently used first. */
+  /** The sessions, the least recently used first. */
   readonly #sessions = new Map<number, Session>()
 
   constructor(slots: number, now: () => number, maxPartitions = MAX_PARTITIONS) {
@@ -112,8 +118,8 @@ export class FetchSessions {
   }
 
   /**
-   * Returns the context of a request, or an error code if its session does not exist or has another
-   * epoch.
+   * Returns the context of a request. Returns an error code if the session does not exist or has
+   * another epoch.
    */
   contextOf(request: Request, apiVersion: number): FetchContext | { readonly errorCode: number } {
     const { sessionId, sessionEpoch } = request
@@ -143,8 +149,8 @@ export class FetchSessions {
   }
 
   /**
-   * Returns null if the session would grow too large. The session is then removed, and its client
-   * starts a new one.
+   * Applies the changes of a request to its session. Returns null if the session would become too
+   * large. The session is then removed, and its client starts a new session.
    */
   #incremental(session: Session, request: Request): FetchContext | null {
     const before = session.partitions.size
@@ -181,7 +187,7 @@ export class FetchSessions {
       if (!cached || !hasChanged(cached, p)) continue
       changed.push(p)
       if (p.size === 0) continue
-      // Moved to the end of the queue, so that a busy partition does not starve the others.
+      // Move the partition to the end, so that a busy partition does not starve the others.
       session.partitions.delete(key)
       session.partitions.set(key, cached)
     }
@@ -217,7 +223,7 @@ export class FetchSessions {
     return this.#sessions.size < this.#slots || this.#evictOldest()
   }
 
-  /** Whether `count` more partitions fit, if necessary after evicting old sessions. */
+  /** Whether `count` more partitions fit. Removes old sessions if this is necessary. */
   #evictFor(count: number): boolean {
     while (this.#partitions + count > this.#maxPartitions) if (!this.#evictOldest()) return false
     return true

@@ -1,7 +1,7 @@
 import { Signal } from '../../common/async/signal.ts'
 import type { Resolved } from './fetch-read.ts'
 
-/** The number of bytes that a reader can get from a partition now, at most `cap`. */
+/** Returns the number of bytes that the client can read from a partition now, at most `cap`. */
 export function available({ log, target }: Resolved, cap: number, readCommitted: boolean): number {
   if (!log) return 0
   if (readCommitted && target.fetchOffset >= log.lastStableOffset) return 0
@@ -9,7 +9,7 @@ export function available({ log, target }: Resolved, cap: number, readCommitted:
 }
 
 /**
- * Whether the fetch must be answered at once: because of an error, or an offset outside the log.
+ * Whether the fetch must be answered immediately, because of an error or an offset outside the log.
  */
 function isUrgent({ log, target, divergingEpoch }: Resolved): boolean {
   return (
@@ -25,14 +25,14 @@ interface WaitOptions {
   readonly maxWaitMs: number
   readonly readCommitted: boolean
   readonly signal: AbortSignal
-  /** Whether the partition was deleted or its log was replaced. */
+  /** Whether the partition was deleted, or its log was replaced. */
   wasRemoved(partition: Resolved): boolean
 }
 
 /**
- * Resolves when at least `minBytes` can be read, when a partition must be answered at once, after
- * `maxWaitMs` milliseconds, or when the signal is aborted. Uses one timer for all partitions. The
- * logs notify it when they grow. Returns null if there is nothing to wait for.
+ * Resolves when `minBytes` bytes can be read, when a partition must be answered immediately, when
+ * `maxWaitMs` milliseconds have passed, or when the signal is aborted. Uses one timer for all
+ * partitions. Logs send a notification when they grow. Returns null if no wait is needed.
  */
 export function waitForBytes(partitions: readonly Resolved[], o: WaitOptions): Promise<void> | null {
   const { minBytes, maxWaitMs, readCommitted, signal, wasRemoved } = o

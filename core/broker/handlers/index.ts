@@ -32,14 +32,17 @@ import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.t
 import type { AnyHandler, Handler } from './handler.ts'
 
 /**
- * Removes the types of a handler. This is sound: the dispatcher decodes a request with the
- * declaration of the same API key.
+ * Removes the message types of a handler. This is safe, because the dispatcher decodes a request
+ * with the declaration of the handler's API.
  */
 function erase<Q, S>(handler: Handler<Q, S>): AnyHandler {
   return handler
 }
 
-/** Every API that the broker serves, by key. ApiVersions announces these. */
+/**
+ * Returns the handlers of all APIs that the broker serves, by API key. ApiVersions announces these
+ * APIs.
+ */
 export function createHandlers(): ReadonlyMap<number, AnyHandler> {
   const handlers = new Map<number, AnyHandler>()
   const all = [

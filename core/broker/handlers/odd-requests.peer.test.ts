@@ -7,8 +7,8 @@ import type { OddRequest } from '../test-support/odd-requests/odd-request.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
 /**
- * Both brokers answer alike to empty lists, nulls, unknown names and ids, duplicates, and negative
- * or unknown values.
+ * These tests send empty lists, nulls, unknown names and ids, duplicates, and negative or unknown
+ * values to both brokers. The responses must be equal.
  */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
@@ -35,7 +35,7 @@ afterAll(async () => {
 const shown = ({ api, version, input }: OddRequest) =>
   `${api} v${version ?? 'max'} ${typeof input === 'function' ? input : JSON.stringify(input)}`.slice(0, 300)
 
-/** Consecutive requests of one API. */
+/** All requests, grouped into runs of consecutive requests of the same API. */
 const runs: OddRequest[][] = []
 for (const r of ODD_REQUESTS) {
   const last = runs.at(-1)

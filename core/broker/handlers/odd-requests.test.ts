@@ -4,7 +4,7 @@ import { ODD_REQUESTS } from '../test-support/odd-requests/all.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
-/** The expected answers are Apache's: odd-requests.peer.test.ts compares these and many more. */
+/** The expected responses are those of Apache. odd-requests.peer.test.ts compares many more. */
 let broker: TestBroker
 let c: RawClient
 beforeAll(async () => {
@@ -39,7 +39,7 @@ test('every unusual request gets a response and keeps the connection open', asyn
   }
 }, 60_000)
 
-test('a topic that DeleteTopics names both by name and by id is not deleted', async () => {
+test('a topic that a DeleteTopics request contains both by name and by id is not deleted', async () => {
   const topicId = await create('both')
   const message = 'The provided topic name maps to an ID that was already supplied.'
   for (const topics of [
@@ -106,7 +106,7 @@ test('min.insync.replicas is a cluster-wide setting that always has a value', as
   expect(await alter(4, '1', key, '1')).toEqual(refused('Broker-level min.insync.replicas cannot be altered'))
 })
 
-test('the configs of a group are checked', async () => {
+test('a group config with an unknown name or an invalid value is rejected', async () => {
   const refused = (errorMessage: string) => ({ errorCode: INVALID_CONFIG, errorMessage })
   expect(await alter(32, 'g', 'nonsense', '1')).toEqual(refused('Unknown group config name: nonsense'))
   expect(await alter(32, 'g', 'consumer.session.timeout.ms', '1')).toEqual(

@@ -14,10 +14,10 @@ class PendingRequest implements RequestMemory {
   readonly bytes: number
   done = false
   response: Response = null
-  /** Callbacks to run once the response has been sent. */
+  /** Called when the response has been sent. */
   sent: (() => void)[] | null = null
   readonly #pool: BufferPool
-  /** The request's buffer if it belongs to the pool, otherwise null. */
+  /** The request's buffer if it belongs to the pool. Null otherwise. */
   #frame: Buffer | null
 
   constructor(frame: Buffer, pool: BufferPool) {
@@ -41,9 +41,12 @@ class PendingRequest implements RequestMemory {
  * The maximum number of requests in progress per connection, for APIs whose requests may overlap.
  */
 const MAX_OVERLAPPING = 32
-/** A connection with more unsent bytes than this starts no further request. */
+/** The limit for unsent bytes. Above this limit, a connection starts no further request. */
 const MAX_UNSENT_BYTES = 1 << 20
-/** All sockets read into this buffer in turn, so the bytes to keep are copied out at once. */
+/**
+ * The buffer into which all sockets read. Bytes that are kept are copied immediately, because the
+ * next read overwrites the buffer.
+ */
 const incoming = Buffer.allocUnsafeSlow(256 << 10)
 
 export interface ConnectionOptions {
@@ -55,18 +58,21 @@ export interface ConnectionOptions {
   readonly budget: RequestBudget
   readonly maxRequestBytes: number
   readonly logger: Logger
-  /** The counters of its listener, to which its traffic is added. */
+  /** The counters of the listener that accepted the connection. */
   readonly stats: ListenerStats
   readonly now: () => number
   readonly onClose: (connection: Connection) => void
-  /** Called when the unsent bytes exceed the limit, and again when they have been sent. */
+  /**
+   * Called with true when the unsent bytes exceed their limit, and with false when they have been
+   * sent or the connection has closed.
+   */
   readonly onDraining: (connection: Connection, draining: boolean) => void
 }
 
 /**
- * One client connection. It starts requests in the order of their arrival, one at a time, except
- * those whose handler allows overlap. It sends responses in the same order. It stops reading while
- * it holds too much: see `#updateFlow`.
+ * One client connection. It starts requests in the order of their arrival, one at a time. Only
+ * requests whose handler allows overlap are handled concurrently. Responses are sent in the order
+ * of the requests. `#updateFlow` decides when the connection stops reading.
  */
 export class Connection implements Holder {
   readonly info: ConnectionInfo
@@ -98,7 +104,8 @@ export class Connection implements Holder {
     this.#socket = socket
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.end())
-    // A 'close' event always follows an error. A connection reset needs no report.
+    // Logged only at level DEBUG, because clients may reset connections. A 'close' event always
+    // follows.
     socket.on('error', error => o.logger.debug(`Connection ${this.#name}: ${error.message}`))
     socket.on('close', () => this.#onClose())
   }
@@ -116,14 +123,14 @@ export class Connection implements Holder {
   }
 
   /**
-   * Whether requests are in progress, such as a long poll or a rebalance that waits for other
-   * members.
+   * Whether requests are in progress. This includes a long poll, and a JoinGroup request that waits
+   * for other members.
    */
   get answering(): boolean {
     return this.#requests.length > 0
   }
 
-  /** Bytes that wait to be sent. */
+  /** The number of bytes that wait to be sent. */
   get unsentBytes(): number {
     return this.#socket.writableLength
   }
@@ -145,7 +152,7 @@ export class Connection implements Holder {
     this.#pump()
   }
 
-  /** Starts the requests that may start, then decides whether to continue reading. */
+  /** Starts all requests that may start now, then pauses or resumes reading. */
   #pump(): void {
     try {
       while (this.#mayBegin()) {
@@ -207,7 +214,9 @@ export class Connection implements Holder {
     if (this.#requests[0] === request) this.#send()
   }
 
-  /** Sends all completed responses that are next in order. */
+  /**
+   * Sends the responses of completed requests, up to the first request that is still in progress.
+   */
   #send(): void {
     const socket = this.#socket
     if (!this.#corked) {
@@ -236,7 +245,8 @@ export class Connection implements Holder {
     for (const [i, chunk] of chunks.entries()) {
       stats.bytesOut += chunk.length
       if (i !== last) this.#socket.write(chunk)
-      // After an error the operating system may still be reading the buffer, so it is not released.
+      // If the write fails, the operating system may still be reading the buffer, so it is not
+      // released.
       else
         this.#socket.write(chunk, error => {
           if (!error) for (const done of sent!) done()
@@ -245,8 +255,8 @@ export class Connection implements Holder {
   }
 
   /**
-   * Appends that were written together are answered together: one system call sends all the
-   * responses of one event loop turn.
+   * Sends all responses of an event loop turn with one system call. Appends that were written
+   * together complete in the same turn.
    */
   readonly #uncork = (): void => {
     this.#corked = false
@@ -267,9 +277,9 @@ export class Connection implements Holder {
   }
 
   /**
-   * Reads while no complete request is waiting and all requests together are within their memory
-   * limit. It also reads while a request is being handled, because only a read detects that the
-   * client disconnected.
+   * Pauses or resumes reading. The socket reads if no complete request is waiting, the unsent bytes
+   * are below their limit, and the budget allows it. It also reads while a request is being
+   * handled, because only a read detects that the client has disconnected.
    */
   #updateFlow(): void {
     if (this.#closed) return
@@ -298,11 +308,11 @@ export class Connection implements Holder {
     this.destroy()
   }
 
-  /** Accepts no further request, completes those in progress, then closes. */
+  /** Accepts no further requests, completes those in progress, then closes the connection. */
   end(): void {
     this.#ending = true
     this.#socket.pause()
-    // Long polls answer at once with the data they have.
+    // This makes long polls answer immediately, with the data that is available.
     this.#abort.abort()
     if (!this.answering) this.#socket.destroySoon()
   }

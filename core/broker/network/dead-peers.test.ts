@@ -9,7 +9,7 @@ import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
-/** Clients that disconnected or stopped responding while their long poll waits. */
+/** These tests are about clients that disconnect or stop responding during a long poll. */
 let b: TestBroker
 afterEach(() => b.close())
 
@@ -23,7 +23,7 @@ async function started(settings: Record<string, string> = {}): Promise<void> {
 
 const connections = (n: number) => vi.waitFor(() => expect(b.broker.connections).toBe(n), { timeout: 15_000 })
 
-/** Starts a fetch that waits for up to ten minutes, and returns once the broker is waiting. */
+/** Starts a fetch that waits for up to ten minutes. Returns when the broker is waiting. */
 async function parked(port = b.port): Promise<RawClient> {
   const c = await RawClient.connect(port)
   await c.call('Metadata', { topics: [{ name: 't' }] })
@@ -32,12 +32,13 @@ async function parked(port = b.port): Promise<RawClient> {
     minBytes: 1,
     topics: [{ topic: 't', partitions: [{ partition: 0, partitionMaxBytes: 1000 }] }],
   })
-  // There is no visible sign that the broker has read the request: responses are sent in order.
+  // Nothing shows that the broker has received the fetch. The response to another request could not
+  // show it, because responses are sent in order.
   await sleep(100)
   return c
 }
 
-test('the broker detects a reset or closed connection during a long poll', async () => {
+test('the broker detects during a long poll that a client has reset or closed its connection', async () => {
   await started()
   const reset = await parked()
   const closed = await parked()
@@ -48,7 +49,7 @@ test('the broker detects a reset or closed connection during a long poll', async
   await connections(0)
 })
 
-test('a client that half-closes its connection still gets its response', async () => {
+test('a client that half-closes its connection during a long poll still gets the response', async () => {
   await started()
   const c = await parked()
   const answer = c.nextFrame()
@@ -59,8 +60,8 @@ test('a client that half-closes its connection still gets its response', async (
 })
 
 /**
- * A proxy process that the test can stop: its kernel then still accepts bytes, but the process does
- * not read them.
+ * The source of a proxy. The test stops the proxy's process. Its kernel then still accepts bytes,
+ * but the process does not read them.
  */
 const PROXY = `
   import { connect, createServer } from 'node:net'
@@ -84,8 +85,8 @@ test('connections.max.idle.ms also closes a connection during a long poll', asyn
 })
 
 /**
- * For the established connections from a port: the kernel's timer (2 is keep-alive) and the
- * hundredths of a second until it expires.
+ * Returns the kernel's timers of the established connections from a port: the kind of timer (2 is
+ * keep-alive), and the time until it expires, in hundredths of a second.
  */
 function timersOf(localPort: number): { timer: number; when: number }[] {
   const port = localPort.toString(16).toUpperCase().padStart(4, '0')
@@ -99,7 +100,7 @@ function timersOf(localPort: number): { timer: number; when: number }[] {
     })
 }
 
-test.skipIf(!existsSync('/proc/net/tcp'))('both ends use TCP keep-alive with a delay of one minute', async () => {
+test.skipIf(!existsSync('/proc/net/tcp'))('broker and client use TCP keep-alive after one minute', async () => {
   await started()
   const options = { clientId: 'c', setupTimeoutMs: 5000, maxIdleMs: 0, requestTimeoutMs: 5000, traffic: new Traffic() }
   const never = new AbortController().signal
@@ -111,7 +112,7 @@ test.skipIf(!existsSync('/proc/net/tcp'))('both ends use TCP keep-alive with a d
     .find(f => f[2]?.endsWith(`:${b.port.toString(16).toUpperCase().padStart(4, '0')}`) && f[3] === '01')!
   const clientPort = Number.parseInt(theirs[1]!.split(':')[1]!, 16)
   for (const port of [b.port, clientPort]) {
-    // A different timer runs while bytes are in flight.
+    // While bytes are in flight, another timer is active.
     await vi.waitFor(() => expect(timersOf(port)).toEqual([{ timer: 2, when: expect.any(Number) }]))
     expect(timersOf(port)[0]!.when).toBeLessThanOrEqual(6000)
   }

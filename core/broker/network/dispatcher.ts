@@ -15,7 +15,7 @@ import type {
   RequestMemory,
 } from '../handlers/handler.ts'
 
-/** The bytes of a response, or null if the request has no response. */
+/** The chunks of a response. Null if the request has no response. */
 export type Response = Buffer[] | null
 
 type Erased = Handler<unknown, MessageInput<MessageDeclaration>>
@@ -30,12 +30,15 @@ export class Dispatcher {
     this.#broker = broker
   }
 
-  /** Whether a request may run concurrently with other requests of its connection. */
+  /** Whether a request may be handled concurrently with other requests of its connection. */
   overlaps(frame: Buffer): boolean {
     return frame.length >= 2 && this.#handlers.get(frame.readInt16BE(0))?.overlaps === true
   }
 
-  /** Throws or rejects if the request cannot be answered. The caller then closes the connection. */
+  /**
+   * Handles a request. Throws or rejects if there can be no response. The caller then closes the
+   * connection.
+   */
   dispatch(
     frame: Buffer,
     connection: ConnectionInfo,
@@ -50,7 +53,7 @@ export class Dispatcher {
     let body: unknown
     if (header.apiVersion < api.minVersion || header.apiVersion > api.maxVersion) {
       if (api.key !== ApiKey.ApiVersions) throw unsupported(header, api)
-      // Every client understands a version 0 response to ApiVersions (KIP-511).
+      // Answer in version 0, which every client understands (KIP-511).
       return this.#encode(
         api,
         { ...header, apiVersion: 0 },
@@ -94,7 +97,7 @@ export class Dispatcher {
     const bytes = response === null ? null : this.#encode(api, header, response)
     const stats = this.#broker.stats.api(api.key, api.name)
     stats.answered(header.apiVersion, startedAt)
-    // The handlers of Produce and Fetch count the errors of each partition
+    // The handlers of Produce and Fetch count errors themselves, for each partition.
     if (api.key !== ApiKey.Produce && api.key !== ApiKey.Fetch) stats.error(errorCodeOf(response))
     return bytes
   }
@@ -103,7 +106,7 @@ export class Dispatcher {
     return encodeResponseFrame(api.key, header.apiVersion, header.correlationId, api.response, response)
   }
 
-  /** Returns the error response of an API that has one. Otherwise throws the error. */
+  /** Returns the response for an error, or throws the error if the API has no error response. */
   #errorResponse(error: unknown, api: Api, handler: Erased, body: unknown, ctx: RequestContext) {
     if (isProtocolError(error) && error.code !== 'MR_PROTOCOL_KAFKA') throw error
     const code = kafkaCodeOf(error)

@@ -22,8 +22,8 @@ function readAll(reader: FrameReader): Buffer[] {
 }
 
 /**
- * Passes a piece to the reader as a socket does: into the buffer it offers, otherwise from a buffer
- * that is overwritten immediately afterwards.
+ * Passes bytes to the reader as a socket does. Copies them to the buffer that the reader offers. If
+ * the reader offers no buffer, passes a chunk that is overwritten immediately afterwards.
  */
 function feed(reader: FrameReader, piece: Buffer): void {
   for (let at = 0; at < piece.length; ) {
@@ -42,7 +42,7 @@ function feed(reader: FrameReader, piece: Buffer): void {
   }
 }
 
-test('a stream yields the same requests however it is split into chunks', () => {
+test('the reader returns the same requests, however the stream is split into chunks', () => {
   const body = fc.oneof(fc.uint8Array({ maxLength: 2 }), fc.uint8Array({ maxLength: 300 }))
   const bodies = fc.array(body, { maxLength: 8 })
   const cut = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 90 }))
@@ -66,7 +66,7 @@ test('a stream yields the same requests however it is split into chunks', () => 
   )
 })
 
-test('a stream of large requests that are read into pooled buffers yields the same requests however it is split', () => {
+test('the reader returns the same large requests from pooled buffers, however the stream is split', () => {
   const sizes = fc.array(fc.integer({ min: 2, max: 1_500_000 }), { minLength: 1, maxLength: 6 })
   const cuts = fc.array(fc.integer({ min: 1, max: 400_000 }), { minLength: 1, maxLength: 20 })
   fc.assert(
@@ -93,7 +93,7 @@ test('a stream of large requests that are read into pooled buffers yields the sa
   )
 })
 
-test('the complete requests before an invalid one are still returned', () => {
+test('a complete request before an invalid one is returned', () => {
   const reader = new FrameReader(100, new BufferPool())
   reader.push(Buffer.concat([framed(Buffer.from('one')), Buffer.from([0x7f, 0, 0, 0])]))
   expect(String(reader.peek())).toBe('one')
@@ -102,7 +102,7 @@ test('the complete requests before an invalid one are still returned', () => {
   expect(() => reader.peek()).toThrow(/MR_BROKER_BAD_REQUEST/)
 })
 
-test('a request larger than the first buffer arrives complete', () => {
+test('a request that is larger than the first buffer is returned completely', () => {
   const body = Buffer.alloc(3_000_000, 'abcdefg')
   const stream = framed(body)
   const reader = new FrameReader(4_000_000, new BufferPool())
@@ -110,7 +110,7 @@ test('a request larger than the first buffer arrives complete', () => {
   expect(readAll(reader)[0]?.equals(body)).toBe(true)
 })
 
-test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is rejected before anything is allocated', size => {
+test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is rejected as soon as it has arrived', size => {
   const header = Buffer.alloc(4)
   header.writeInt32BE(size)
   const reader = new FrameReader(1000, new BufferPool())
@@ -118,7 +118,7 @@ test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is rejected before 
   expect(() => reader.peek()).toThrow(/MR_BROKER_BAD_REQUEST/)
 })
 
-test('only Produce may exceed 16 MiB: other requests are rejected by their first bytes, however they are split', () => {
+test('requests over 16 MiB that are not Produce are rejected by their first bytes, however these are split', () => {
   const start = (apiKey: number, size: number) => {
     const bytes = Buffer.alloc(300_000)
     bytes.writeInt32BE(size, 0)
@@ -144,7 +144,7 @@ test('only Produce may exceed 16 MiB: other requests are rejected by their first
   }
 })
 
-test('a large announced size uses no memory until its bytes arrive', () => {
+test('a request that announces a large size uses little memory until its bytes arrive', () => {
   const before = process.memoryUsage().arrayBuffers
   const readers = Array.from({ length: 250 }, () => {
     const reader = new FrameReader(100 << 20, new BufferPool())

@@ -3,40 +3,44 @@ import { ApiKey, apis } from '../../protocol/api-keys.ts'
 import { brokerErrors } from '../errors.ts'
 
 const SIZE_BYTES = 4
-/** The size and the API key, which begin every request. */
+/** The number of bytes with which every request begins: its size and its API key. */
 const START_BYTES = 6
 /**
- * The limit for requests without records. This is enough even to name every partition of a large
- * cluster. A decoded request uses many times its size in memory.
+ * The maximum size of requests that contain no records. It is enough to name every partition of a
+ * large cluster. It is not larger, because a decoded request uses many times its size in memory.
  */
 const MAX_BYTES_WITHOUT_RECORDS = 16 << 20
 /**
- * The size of the first buffer for a request that arrives in several pieces. Memory is allocated as
- * bytes arrive, not when a client announces them.
+ * The size of the first buffer for a request that arrives in several pieces. The buffer grows as
+ * bytes arrive, because clients may announce sizes that they never send.
  */
 const FIRST_BUFFER = 256 * 1024
 const GROWTH = 4
-/** Node allocates smaller buffers from a shared page. */
+/**
+ * Smaller requests do not use the pool, because Node allocates small buffers from a shared page.
+ */
 const POOLED_FROM = 4096
 /**
- * If at least this many bytes are missing, the socket reads directly into the request's buffer
- * instead of copying.
+ * If at least this many bytes are missing, the socket reads directly into the request's buffer,
+ * without a copy.
  */
 const IN_PLACE_FROM = 64 * 1024
 
 /**
- * Splits a stream into requests: an int32 size, then that many bytes. Each request has its own
- * buffer, which grows as bytes arrive. The buffer of a Produce request comes from the pool unless
- * it is small. Only Produce may be as large as `maxBytes`. Other requests are limited to 16 MiB.
+ * Splits a stream into requests. Each request is an int32 size, followed by that many bytes. Each
+ * request has its own buffer, which grows as bytes arrive. The buffer of a Produce request comes
+ * from the pool, unless it is small. Only Produce requests may be as large as `maxBytes`. Other
+ * requests are limited to 16 MiB.
  */
 export class FrameReader {
   readonly #maxBytes: number
   readonly #pool: BufferPool
-  /** Complete requests. `#problem` applies to the request after them. */
+  /** The complete requests. `#problem` is the error in the request that follows them. */
   #frames: Buffer[] = []
   #problem: Error | null = null
   /**
-   * The incomplete request. `#filled` bytes of it have arrived. Its size is -1 until it is known.
+   * The buffer of the incomplete request. `#filled` is the number of bytes that have arrived.
+   * `#size` is -1 until the size of the request is known.
    */
   #frame: Buffer | null = null
   #filled = 0
@@ -50,7 +54,7 @@ export class FrameReader {
     this.#pool = pool
   }
 
-  /** Whether a request has arrived in part. */
+  /** Whether part of a request has arrived. */
   get partial(): boolean {
     return this.#startFilled > 0
   }
@@ -60,12 +64,12 @@ export class FrameReader {
     return this.#frames.length > 0 || this.#problem !== null
   }
 
-  /** The number of bytes that the incomplete request still needs. */
+  /** The number of bytes that are missing from the incomplete request. */
   get missing(): number {
     return this.#size < 0 ? 0 : this.#size - this.#filled
   }
 
-  /** Consumes a whole chunk and copies what it keeps. */
+  /** Processes a whole chunk. Copies the bytes that are kept, so the caller may reuse the chunk. */
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && this.#problem === null; ) {
       if (this.#frame === null) at = this.#begin(chunk, at)
@@ -80,8 +84,9 @@ export class FrameReader {
   }
 
   /**
-   * Returns a buffer for the next bytes, which the caller reads into and confirms with `received`.
-   * Returns null if only a little of the request is missing: the caller then uses `push`.
+   * Returns a buffer for the next bytes. The caller reads into the buffer, then calls `received`.
+   * Returns null if the caller must use `push`: before a request's buffer exists, or if only few
+   * bytes are missing.
    */
   nextBuffer(): Buffer | null {
     const frame = this.#frame
@@ -90,7 +95,7 @@ export class FrameReader {
     return end - this.#filled >= IN_PLACE_FROM ? frame.subarray(this.#filled, end) : null
   }
 
-  /** Confirms that `count` bytes were read into the buffer returned by `nextBuffer`. */
+  /** Reports that `count` bytes were read into the buffer that `nextBuffer` returned. */
   received(count: number): void {
     this.#filled += count
     if (this.#filled < this.#size) return
@@ -102,8 +107,8 @@ export class FrameReader {
   }
 
   /**
-   * Returns the next request without its size, or null if none is complete. Throws
-   * MR_BROKER_BAD_REQUEST if the size is invalid.
+   * Returns the next complete request, without its size field. Returns null if there is no complete
+   * request. Throws MR_BROKER_BAD_REQUEST if the next request has an invalid size.
    */
   peek(): Buffer | null {
     const frame = this.#frames[0]
@@ -117,14 +122,14 @@ export class FrameReader {
     this.#frames.shift()
   }
 
-  /** The number of bytes to read before the request's buffer is allocated. */
+  /** The number of bytes that must arrive before the request's buffer is allocated. */
   get #startBytes(): number {
     return this.#size < 0 ? SIZE_BYTES : Math.min(START_BYTES, SIZE_BYTES + this.#size)
   }
 
   /**
-   * Collects the first bytes of a request, then allocates its buffer. Returns the position reached
-   * in the chunk.
+   * Collects the first bytes of a request, then allocates its buffer. Returns the position in the
+   * chunk up to which bytes were used.
    */
   #begin(chunk: Buffer, from: number): number {
     let at = from
@@ -174,7 +179,7 @@ function tooLarge(size: number, limit: number, remark: string) {
   })
 }
 
-/** Guesses the protocol of the client if the first bytes belong to a well-known one. */
+/** Returns a remark if the first bytes of a request look like those of TLS or HTTP. */
 function guessProtocol(size: number): string {
   const bytes = Buffer.alloc(SIZE_BYTES)
   bytes.writeInt32BE(size)

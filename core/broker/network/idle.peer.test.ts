@@ -27,7 +27,9 @@ afterAll(async () => {
   removeDir(dir)
 })
 
-/** Returns what happens first: the connection closes, or the fetch is answered. */
+/**
+ * Starts a fetch, and returns what happens first: the connection closes, or the fetch is answered.
+ */
 async function firstOf(port: number, maxWaitMs: number): Promise<'closed' | 'answered'> {
   const c = await RawClient.connect(port)
   await c.call('CreateTopics', { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1 }], timeoutMs: 5000 })

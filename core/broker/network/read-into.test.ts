@@ -22,7 +22,7 @@ afterEach(() => {
   server.close()
 })
 
-test('bytes are read into the given buffers in turn, and the end of the stream is reported', async () => {
+test("the socket reads into the target's buffers in turn, and reports the end of the stream", async () => {
   let text = ''
   let memory = Buffer.alloc(1)
   const socket = readInto(accepted, {
@@ -33,7 +33,7 @@ test('bytes are read into the given buffers in turn, and the end of the stream i
   client.end('abcdefghij')
   await once(socket, 'end')
   expect(text).toBe('abcdefghij')
-  // The other direction is still open.
+  // The other direction of the connection is still open.
   const [answer, close] = [once(client, 'data'), once(socket, 'close')]
   socket.write('answer')
   socket.destroySoon()
@@ -41,7 +41,7 @@ test('bytes are read into the given buffers in turn, and the end of the stream i
   await close
 })
 
-test('nothing is read while the socket is paused, initially or later', async () => {
+test('a paused socket does not read, neither before its first read nor later', async () => {
   const seen: string[] = []
   const memory = Buffer.alloc(2)
   const socket = readInto(accepted, {
@@ -53,7 +53,7 @@ test('nothing is read while the socket is paused, initially or later', async () 
     },
   })
   client.write('abcd')
-  // Once this has been answered, everything sent before it has arrived.
+  // When the client has received this byte, the broker's side has had time to receive its bytes.
   socket.write('x')
   await once(client, 'data')
   expect(seen).toEqual([])
@@ -66,7 +66,7 @@ test('nothing is read while the socket is paused, initially or later', async () 
   socket.destroy()
 })
 
-test('the server no longer counts the connection, and a broken connection is reported', async () => {
+test('the server does not count the connection any more, and a broken connection is reported', async () => {
   const socket = readInto(accepted, { buffer: () => Buffer.alloc(10), onRead: () => {} })
   server.close()
   await once(server, 'close')
@@ -77,7 +77,7 @@ test('the server no longer counts the connection, and a broken connection is rep
   expect(((await failed)[0] as NodeJS.ErrnoException).code).toBe('ECONNRESET')
 })
 
-test('a closed connection cannot be taken over', () => {
+test('a closed connection is rejected', () => {
   accepted.destroy()
   expect(() => readInto(accepted, { buffer: () => Buffer.alloc(1), onRead: () => {} })).toThrow('closed')
 })

@@ -1,29 +1,29 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 
-/** The receiver of the bytes that a socket reads. */
+/** Receives the bytes that a socket reads. */
 export interface ReadTarget {
   /**
-   * Returns the buffer for the next read. It must not be empty. The socket owns it until the next
-   * call.
+   * Returns the buffer for the next read, which must not be empty. The socket uses the buffer until
+   * the next call.
    */
   buffer(): Buffer
-  /** Called after `count` bytes were read to the start of the buffer. */
+  /** Called after `count` bytes have been read into the start of the buffer. */
   onRead(count: number): void
 }
 
 /**
- * Node keeps a connection's native handle in `_handle`. The Socket option `handle`, which Node's
- * own server uses, makes a socket from it.
+ * A connection's native handle, which Node keeps in `_handle`. A new Socket can be created from the
+ * handle with the option `handle`, as Node's own server does.
  */
 interface HasHandle {
   _handle: object | null
 }
 
 /**
- * Takes over a connection that a server accepted with `pauseOnConnect`, and returns a paused socket
- * that reads into the given buffers. Node offers this as the `onread` option, but only for clients:
- * without it, every read allocates 64 KiB. The server no longer counts the connection. The
- * connection must not be destroyed yet.
+ * Takes over a connection that a server accepted with `pauseOnConnect`. Returns a paused socket
+ * that reads into the target's buffers. Without this, every read allocates 64 KiB: Node has the
+ * option `onread` for this purpose, but only for clients. The server no longer counts the
+ * connection. Throws if the connection is already closed.
  */
 export function readInto(accepted: Socket, target: ReadTarget): Socket {
   const shell = accepted as unknown as HasHandle
@@ -34,7 +34,7 @@ export function readInto(accepted: Socket, target: ReadTarget): Socket {
   const options = {
     handle,
     pauseOnCreate: true,
-    // A client that half-closes still gets its pending responses.
+    // A client that half-closes the connection still gets its pending responses.
     allowHalfOpen: true,
     onread: {
       buffer: () => target.buffer(),

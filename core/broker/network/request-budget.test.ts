@@ -40,16 +40,16 @@ class FakeConnection implements Holder {
   }
 }
 
-test('below the limit every connection reads', () => {
+test('below the limit, every connection may read', () => {
   expect([new FakeConnection(1e9).take(400 * KB), new FakeConnection(1e9).take(500 * KB)]).toEqual([true, true])
 })
 
-test('above the limit a small request is still read', () => {
+test('above the limit, a small request may still be read', () => {
   new FakeConnection(1e9).take(2000 * KB)
   expect(new FakeConnection(1e9).take(2 * KB)).toBe(true)
 })
 
-test('above the limit one large request is read at a time, first the one that needs the fewest bytes', () => {
+test('above the limit, one large request is read at a time, first the one that needs the fewest bytes', () => {
   const [far, near, nearer] = [new FakeConnection(1e9), new FakeConnection(900 * KB), new FakeConnection(700 * KB)]
   far.take(990 * KB)
   near.take(500 * KB)
@@ -64,7 +64,7 @@ test('above the limit one large request is read at a time, first the one that ne
   expect(budget.mayRead(far)).toBe(false)
 })
 
-test('when bytes are released, the waiting connections read again', () => {
+test('waiting connections may read again when bytes are released', () => {
   const [a, b] = [new FakeConnection(1e9), new FakeConnection(1e9)]
   a.take(990 * KB)
   b.take(200 * KB)
@@ -76,7 +76,7 @@ test('when bytes are released, the waiting connections read again', () => {
   expect(budget.mayRead(waiting)).toBe(true)
 })
 
-test('an admitted connection that sends nothing is closed while others wait', () => {
+test('the admitted connection is closed if it sends nothing while others wait', () => {
   const [slow, other] = [new FakeConnection(1e6), new FakeConnection(1e9)]
   slow.take(1200 * KB)
   other.take(100 * KB)
@@ -90,7 +90,7 @@ test('an admitted connection that sends nothing is closed while others wait', ()
   expect(budget.held).toBe(100 * KB)
 })
 
-test('an admitted connection that sends only a byte now and then is closed too', () => {
+test('the admitted connection is closed if its request takes too long while others wait', () => {
   const [slow, other] = [new FakeConnection(1e6), new FakeConnection(1e9)]
   slow.take(1200 * KB)
   other.take(100 * KB)

@@ -1,16 +1,18 @@
-/** The budget's view of a connection. */
+/** A connection that uses the budget. */
 export interface Holder {
-  /** Bytes of complete and incomplete requests that it holds. */
+  /** The number of bytes of complete and incomplete requests that the connection holds. */
   readonly heldBytes: number
-  /** Whether a request has arrived only in part. */
+  /** Whether part of a request has arrived. */
   readonly partial: boolean
-  /** The number of bytes that this request still needs. */
+  /** The number of bytes that are missing from the incomplete request. */
   readonly missing: number
-  /** When its last bytes arrived, in milliseconds. */
+  /** The time at which the last bytes arrived, in milliseconds. */
   readonly lastBytesAt: number
   /** Called when the connection may read again. */
   resume(): void
-  /** Called when the connection is too slow while others wait for its memory. */
+  /**
+   * Called when the connection must close, because it is too slow while others wait for its memory.
+   */
   evict(): void
 }
 
@@ -20,18 +22,18 @@ export interface Holder {
  */
 const ALWAYS_ALLOWED_BYTES = 64 * 1024
 /**
- * How long the connection that was admitted above the limit may send nothing before it is closed,
- * in milliseconds.
+ * How long the admitted connection (see `RequestBudget`) may send nothing, in milliseconds. After
+ * that it is closed.
  */
 const MAX_STALL_MS = 2000
-/** The maximum total time for that connection's request, in milliseconds. */
+/** The maximum time for the request of the admitted connection, in milliseconds. */
 const MAX_REQUEST_MS = 30_000
 
 /**
- * Bounds the bytes of unanswered requests on all connections. Above the limit, only small requests
- * and one large request at a time are read, so that memory is freed. The large request that needs
- * the fewest bytes is admitted first. Its connection is closed if it stalls or is slow, because it
- * blocks all the others.
+ * Bounds the bytes of unanswered requests on all connections. Above the limit, the broker reads
+ * only small requests and one large request at a time, so that memory is freed. Of the large
+ * requests, it first admits the one that needs the fewest bytes. The connection of an admitted
+ * request is closed if it stalls or is slow, because it blocks all the others.
  */
 export class RequestBudget {
   readonly limit: number
@@ -59,7 +61,7 @@ export class RequestBudget {
     if (this.#held < this.limit && this.#waiting.size > 0) this.#resumeAll()
   }
 
-  /** Whether a connection may read. If not, its `resume` is called once it may. */
+  /** Whether a connection may read. If it may not, its `resume` is called as soon as it may. */
   mayRead(holder: Holder): boolean {
     if (this.#held < this.limit || holder === this.#admitted || holder.heldBytes < ALWAYS_ALLOWED_BYTES) return true
     this.#waiting.add(holder)
@@ -67,7 +69,7 @@ export class RequestBudget {
     return holder === this.#admitted
   }
 
-  /** Called when a connection closes, or when its admitted request is complete. */
+  /** Called when a connection closes, or when its request is complete. */
   remove(holder: Holder): void {
     this.#waiting.delete(holder)
     if (this.#admitted !== holder) return
@@ -93,7 +95,7 @@ export class RequestBudget {
     }
   }
 
-  /** Checks the admitted connection. Call this about once per second. */
+  /** Closes the admitted connection if it is too slow. Called about once per second. */
   tick(): void {
     const slow = this.#admitted
     if (!slow || this.#waiting.size === 0) return

@@ -25,13 +25,15 @@ interface ServerOptions {
 const DEFAULT_REQUEST_BUDGET = 256 << 20
 const SWEEP_MS = 1000
 /**
- * TCP keep-alive starts after this time without traffic, in milliseconds. After ten more seconds
- * without a response the connection is closed. The operating system's default is two hours.
+ * The time without traffic after which TCP keep-alive starts, in milliseconds. If the client does
+ * not respond for ten more seconds, the connection is closed. The operating system's default is two
+ * hours.
  */
 const KEEP_ALIVE_MS = 60_000
 /**
- * Kafka's default of 50 is for a thread that only accepts. Here, a burst of connections waits until
- * the event loop has handled its current requests.
+ * The minimum size of the queue of new connections. Kafka's default of 50 is enough for Kafka,
+ * where a thread only accepts connections. Here, new connections wait until the event loop has
+ * handled its current requests.
  */
 const MIN_BACKLOG = 1024
 
@@ -40,7 +42,7 @@ export class NetworkServer {
   readonly #o: ServerOptions
   readonly #servers: { readonly listener: Listener; readonly server: Server }[] = []
   readonly #connections = new Set<Connection>()
-  /** Connections whose clients read slowly. */
+  /** The connections whose unsent bytes exceed the limit, because their clients read slowly. */
   readonly #draining = new Set<Connection>()
   readonly #perHost = new Map<string, number>()
   readonly #budget: RequestBudget
@@ -64,17 +66,17 @@ export class NetworkServer {
     return this.#connections.size
   }
 
-  /** Bytes that requests may hold. */
+  /** The limit for the bytes of unanswered requests. */
   get requestBytesLimit(): number {
     return this.#budget.limit
   }
 
-  /** Bytes that requests hold now. */
+  /** The current number of bytes of unanswered requests. */
   get requestBytes(): number {
     return this.#budget.held
   }
 
-  /** Bytes of responses that wait for slow clients. */
+  /** Returns the number of response bytes that wait for slow clients. */
   unsentBytes(): number {
     let sum = 0
     for (const c of this.#draining) sum += c.unsentBytes
@@ -82,8 +84,8 @@ export class NetworkServer {
   }
 
   /**
-   * Listens, and returns the port of each listener by name. Throws MR_BROKER_PORT_TAKEN or
-   * MR_BROKER_LISTEN.
+   * Opens all listeners, and returns the port of each listener by its name. Throws
+   * MR_BROKER_PORT_TAKEN or MR_BROKER_LISTEN.
    */
   async bind(): Promise<Map<string, number>> {
     const ports = new Map<string, number>()
@@ -112,7 +114,8 @@ export class NetworkServer {
       ports.set(listener.name, typeof address === 'object' && address ? address.port : port)
       this.#servers.push({ listener, server })
       server.on('error', error => this.#o.logger.error(`Listener ${listener.name} failed`, error))
-      // Connections wait in order of arrival, with nothing read, until serve() is called.
+      // Until `serve` is called, connections wait in the order of their arrival, and nothing is
+      // read.
       server.on('connection', socket => this.#waiting.push({ socket, listener }))
     }
     return ports
@@ -120,7 +123,7 @@ export class NetworkServer {
 
   readonly #waiting: { socket: Socket; listener: Listener }[] = []
 
-  /** Starts to serve requests. */
+  /** Starts to serve the waiting connections and new ones. */
   serve(): void {
     for (const { listener, server } of this.#servers) {
       server.removeAllListeners('connection')
@@ -140,7 +143,7 @@ export class NetworkServer {
   }
 
   #accept(socket: Socket, listener: Listener): void {
-    // The client may have disconnected while it waited.
+    // The client may have disconnected while the connection waited for `serve`.
     if (socket.destroyed) return
     const host = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     const ofHost = this.#perHost.get(host) ?? 0
@@ -186,9 +189,9 @@ export class NetworkServer {
   }
 
   /**
-   * Closes connections that were idle for too long or that block others by holding memory. As in
-   * Kafka, a connection is idle if nothing is read or written, even during a long poll. Otherwise
-   * dead clients would stay connected.
+   * Closes idle connections, and a connection that is too slow while it blocks others. As in Kafka,
+   * a connection is idle if nothing is read or written, even during a long poll. Otherwise the
+   * connections of dead clients would remain open.
    */
   #tick(): void {
     const now = this.#o.now()
@@ -205,8 +208,8 @@ export class NetworkServer {
   }
 
   /**
-   * Stops accepting connections, completes the requests in progress, and closes. Destroys the
-   * connections that are still open after `graceMs` milliseconds.
+   * Stops accepting connections, completes the requests in progress, and closes all connections.
+   * After `graceMs` milliseconds, destroys the connections that are still open.
    */
   async close(graceMs: number): Promise<void> {
     if (this.#sweep) clearInterval(this.#sweep)
