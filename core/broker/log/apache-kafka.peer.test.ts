@@ -24,7 +24,7 @@ afterAll(async () => {
 const client = () => new Kafka({ brokers: [kafka.bootstrap], logLevel: logLevel.NOTHING })
 
 /**
- * The lines that Kafka logged when it loaded a log: warnings, and lines that mention damage or
+ * Returns the lines about a partition in Kafka's output that are warnings or mention damage or
  * repair.
  */
 function complaintsAbout(log: string): string[] {
@@ -58,7 +58,9 @@ async function createTopic(topic: string): Promise<void> {
   await admin.disconnect()
 }
 
-/** Replaces Kafka's log of the topic with a log of ours, and returns its values. */
+/**
+ * Replaces Kafka's log of the topic with a log that Millrace writes. Returns the values written.
+ */
 async function replaceLog(topic: string, count: number): Promise<string[]> {
   const path = join(kafka.dataDir, `${topic}-0`)
   const topicId = /topic_id: (\S+)/.exec(readFileSync(join(path, 'partition.metadata'), 'utf8'))![1]!
@@ -90,7 +92,7 @@ async function replaceLog(topic: string, count: number): Promise<string[]> {
 }
 
 test.skipIf(libs === null)(
-  'Apache Kafka serves a log of ours and appends to it, and we serve the result',
+  'Apache Kafka reads a log that Millrace wrote and appends to it, and Millrace then reads all records',
   async () => {
     await kafka.start()
     await createTopic('clean')
@@ -101,7 +103,7 @@ test.skipIf(libs === null)(
     expect(complaintsAbout('clean-0')).toEqual([])
     expect(await consumeAll('clean', clean.length)).toEqual(clean)
     await kafka.stop()
-    // After an unclean shutdown, Kafka checks all records of the log again.
+    // Without this file, Kafka assumes an unclean shutdown and checks all records of the log.
     const crashed = await replaceLog('crashed', 300)
     rmSync(join(kafka.dataDir, '.kafka_cleanshutdown'))
     await kafka.start()

@@ -1,8 +1,8 @@
 import { defineErrors } from '../../common/errors/error-table.ts'
 
 /**
- * Errors of the log that prevent the broker from starting. Errors that requests return are
- * KafkaErrors of the protocol module.
+ * Errors of the log's files and directories. Errors in responses to clients are KafkaErrors, which
+ * the protocol module declares.
  */
 export const logErrors = defineErrors({
   MR_LOG_DIR_UNUSABLE: {

@@ -32,7 +32,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-/** Shared by all logs, because starting a thread takes a moment. */
+/** All logs share one pool, because starting a thread takes a moment. */
 const checks = new CheckPool({ logger: recordingLogger() })
 afterAll(() => checks.close())
 
@@ -47,7 +47,7 @@ const extreme64 = fc.oneof(
 const extreme32 = fc.oneof(fc.constantFrom(MIN32, MIN32 + 1, -2, -1, 0, 1, MAX32 - 1, MAX32), fc.integer())
 const extreme16 = fc.oneof(fc.constantFrom(-32768, -2, -1, 0, 1, 32767), fc.integer({ min: -32768, max: 32767 }))
 
-/** One or two header fields with arbitrary values, especially extreme ones. */
+/** Generates one or two header fields with arbitrary values. Many of the values are extreme. */
 const oddHeader: fc.Arbitrary<RawBatch> = fc
   .tuple(
     fc.record(
@@ -86,8 +86,8 @@ const oddRecord: fc.Arbitrary<RawRecord> = fc.oneof(
 )
 
 /**
- * A producer with a plausible id, so that many batches are accepted, and extreme values in all
- * fields.
+ * Generates producer fields that are often valid, so that the log accepts many batches. Many of the
+ * values are extreme.
  */
 const producer = fc.oneof(
   { weight: 2, arbitrary: fc.constant({}) },
@@ -135,12 +135,12 @@ const settings = fc.record({
 
 const MAP = { maxMapBytes: 1 << 20 }
 
-/** A log that rolls and compacts as often as possible. */
+/** With these settings, a log rolls and compacts as often as possible. */
 const config = { segmentBytes: 500, indexIntervalBytes: 0, minCleanableDirtyRatio: 0, retentionMs: -1 }
 
 /**
- * Valid records before, between and after all others. They must always be in the log and be found
- * by timestamp.
+ * Writes valid records before, between and after the generated batches. Checks that the log always
+ * contains them, and that a lookup by timestamp finds them.
  */
 class Markers {
   readonly #log: () => PartitionLog
@@ -169,25 +169,27 @@ class Markers {
       expect(byTime!.timestamp).toBeGreaterThanOrEqual(timestamp)
       if (log.config.messageTimestampType === 'CreateTime') expect(byTime!.offset).toBeLessThanOrEqual(offset)
     }
-    // As in Kafka, compaction may have removed the record with that timestamp. It must not throw.
+    // Only check that this lookup does not throw. As in Kafka, compaction may have removed the
+    // record with the highest timestamp.
     await log.maxTimestampOffset()
   }
 }
 
 /**
- * The states of the producers without timestamps, because compaction changes the maximum timestamp
- * of a batch.
+ * Returns the states of the producers without timestamps, because compaction changes the maximum
+ * timestamp of a batch.
  */
 const statesOf = (log: PartitionLog) =>
   log
     .producerStates()
     .map(s => ({ ...s, lastTimestamp: 0 }))
-    // The view rounds ids.
+    // Several producers may have the same rounded id, so the last sequence number also determines
+    // the order.
     .sort((a, b) => a.producerId - b.producerId || a.lastSequence - b.lastSequence)
 
 /**
- * Rolls the log, closes it, opens it after clean and unclean shutdowns, and compacts it. Nothing
- * may throw.
+ * Applies retention and compaction to the log, closes it, and reopens it as after a clean and an
+ * unclean shutdown. Checks that the records and the producers remain.
  */
 async function exerciseLog(
   path: string,
@@ -215,7 +217,7 @@ async function exerciseLog(
   }
 }
 
-test(`for any producer fields, the log accepts or rejects the batch and continues to work (seed ${seed})`, {
+test(`the log accepts or rejects any batch from a client, and continues to work (seed ${seed})`, {
   timeout: 120_000,
 }, async () => {
   let run = 0
@@ -239,7 +241,6 @@ test(`for any producer fields, the log accepts or rejects the batch and continue
         }
         await markers.add()
       }
-      // Every accepted record can be read.
       expect((await readAll(log)).map(r => r.offset)).toEqual(Array.from({ length: log.logEndOffset }, (_, i) => i))
       await markers.check()
       await exerciseLog(path, log, options, async l => {
@@ -252,7 +253,7 @@ test(`for any producer fields, the log accepts or rejects the batch and continue
   )
 })
 
-test(`a log with unchecked batches opens, is readable, and is compacted around them (seed ${seed})`, {
+test(`a log with invalid replicated batches can be opened, read and compacted (seed ${seed})`, {
   timeout: 120_000,
 }, async () => {
   let run = 0
@@ -268,7 +269,8 @@ test(`a log with unchecked batches opens, is readable, and is compacted around t
       for (const b of batches) {
         const bytes = rawBatch({ ...b, baseOffset: BigInt(log.logEndOffset), leaderEpoch: 3 }, BigInt(NOW))
         try {
-          // As a leader with an older version would send. Only the frame is checked.
+          // A leader with an older version may replicate invalid batches. The log does not check
+          // their records.
           await log.append(bytes, { origin: 'replication', leaderEpoch: 3 })
         } catch (error) {
           expect(error).toBeInstanceOf(KafkaError)
@@ -288,7 +290,7 @@ test(`a log with unchecked batches opens, is readable, and is compacted around t
   )
 })
 
-test('producer ids above 2^53 are distinguished, in snapshots too', async () => {
+test('producer ids above 2^53 are distinguished, also after they are read from a snapshot', async () => {
   const ids = [2n ** 53n, 2n ** 53n + 1n, MAX64 - 1n, MAX64]
   const send = (l: PartitionLog, producerId: bigint, baseSequence: number) =>
     l.append(rawBatch({ producerId, producerEpoch: 0, baseSequence, records: [{}] }, BigInt(NOW)), {
@@ -309,7 +311,7 @@ test('producer ids above 2^53 are distinguished, in snapshots too', async () => 
   await log.close()
 })
 
-test('a log with the largest timestamp reopens, and its records are found', async () => {
+test('a log with the largest possible timestamp can be reopened, and a lookup by timestamp finds its records', async () => {
   const options = { messageTimestampAfterMaxMs: NEVER, segmentBytes: 300, indexIntervalBytes: 0 }
   const env = envAt(NOW)
   let log = await openLog(dir, options, { env })
@@ -317,7 +319,7 @@ test('a log with the largest timestamp reopens, and its records are found', asyn
   for (const baseTimestamp of [MAX64, MAX64 - 1n, 2n ** 53n + 1n]) {
     const bytes = rawBatch({ baseTimestamp, maxTimestamp: 0n, records: [{ timestampDelta: 0n }] }, 0n)
     await log.append(bytes, { origin: 'client', leaderEpoch: 0 })
-    // The header has the exact timestamp.
+    // The log corrects the maximum timestamp in the header, without rounding it.
     const { chunks } = await log.read(log.logEndOffset - 1, 1, TO_END)
     expect(chunks[0]!.readBigInt64BE(header.MAX_TIMESTAMP)).toBe(baseTimestamp)
   }
@@ -333,7 +335,7 @@ test('a log with the largest timestamp reopens, and its records are found', asyn
   await log.close()
 })
 
-test('retention uses the timestamps of the records, not of the batch header', async () => {
+test('retention uses the timestamps of the records, not the maximum timestamp that a producer sent', async () => {
   const day = 86_400_000
   const env = envAt(NOW)
   const log = await openLog(dir, { segmentBytes: 300, retentionMs: day }, { env })
@@ -365,7 +367,7 @@ test('a gzip batch whose header and records do not match is rejected', async () 
   await log.close()
 })
 
-test('wrong offset deltas of uncompressed records, and wrong lengths of compressed ones, are corrected', async () => {
+test('invalid offset deltas of uncompressed records and invalid lengths of compressed records are corrected', async () => {
   const log = await openLog(dir, {}, { env: envAt(NOW) })
   const batches: RawBatch[] = [
     { records: [{ offsetDelta: 0 }, { offsetDelta: 0 }, { offsetDelta: MAX32 }] },
@@ -381,7 +383,7 @@ test('wrong offset deltas of uncompressed records, and wrong lengths of compress
   await log.close()
 })
 
-test('all ten invalid records of a hundred are listed', async () => {
+test('the error for a rejected batch of 100 records lists all ten invalid records', async () => {
   const log = await openLog(dir, { cleanupPolicy: ['compact'] }, { env: envAt(NOW) })
   for (const compression of ['none', 'zstd'] as const) {
     const records = Array.from({ length: 100 }, (_, i) => ({
@@ -398,7 +400,7 @@ test('all ten invalid records of a hundred are listed', async () => {
   await log.close()
 })
 
-test('an unreadable batch written before validation existed is reported, and compaction continues', async () => {
+test('compaction keeps an unreadable batch, logs a warning and compacts the other batches', async () => {
   const logger = recordingLogger()
   const log = await openLog(dir, { ...config, cleanupPolicy: ['compact'] }, { env: envAt(NOW, logger) })
   for (let i = 0; i < 20; i++) {

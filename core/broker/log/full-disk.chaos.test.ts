@@ -11,7 +11,7 @@ const prlimit = (pid: number, limit: number | 'unlimited') =>
   spawnSync('prlimit', ['--pid', String(pid), `--fsize=${limit}:unlimited`]).status
 
 test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)(
-  'a partial write to a full disk is undone: acknowledged records exist, and more can be written once there is space',
+  'after a partial write to a full disk, acknowledged records exist and new ones can be written once there is space',
   async () => {
     const dir = tempDir()
     expect(prlimit(process.pid, LIMIT)).toBe(0)

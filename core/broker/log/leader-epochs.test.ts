@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LeaderEpochs } from './leader-epochs.ts'
 
-test('an epoch ends where the next one begins, also after the log was truncated at either end', () => {
+test('the end offset of an epoch is the start offset of the next, also after truncation at either end', () => {
   const epochs = new LeaderEpochs('unused', [])
   for (const [epoch, start] of [
     [0, 0],
@@ -30,7 +30,7 @@ test('an epoch ends where the next one begins, also after the log was truncated 
   expect(epochs.entries).toEqual([{ epoch: 2, startOffset: 12 }])
 })
 
-test('an epoch that begins exactly at the new log start replaces the older ones', () => {
+test('truncateFromStart keeps the latest epoch that begins at or before the new log start, and all later ones', () => {
   const of = (...starts: number[]) =>
     new LeaderEpochs(
       'unused',
@@ -64,7 +64,8 @@ test('an epoch that begins exactly at the new log start replaces the older ones'
     [0, 10],
     [1, 20],
   ])
-  // Epochs without records have the same start offset. The last of them is the current one.
+  // An epoch without records has the same start offset as the next epoch. Only the last epoch with
+  // this start offset remains.
   expect(after(10, 0, 10, 10, 20)).toEqual([
     [2, 10],
     [3, 20],

@@ -1,8 +1,8 @@
 import { type EpochStart, readEpochCheckpoint, writeEpochCheckpoint } from './recovery/checkpoint-file.ts'
 
 /**
- * The start offset of each leader epoch (`leader-epoch-checkpoint`). Followers and clients use them
- * to find where logs diverge.
+ * The start offset of each leader epoch, stored in `leader-epoch-checkpoint`. Followers and clients
+ * use the offsets to find where two logs diverge.
  */
 export class LeaderEpochs {
   file: string
@@ -14,7 +14,7 @@ export class LeaderEpochs {
     this.#entries = entries
   }
 
-  /** Reads the file. Throws MR_LOG_CHECKPOINT_MALFORMED. */
+  /** Reads the epochs from a file. Throws MR_LOG_CHECKPOINT_MALFORMED if the file is malformed. */
   static load(file: string): LeaderEpochs {
     return new LeaderEpochs(file, readEpochCheckpoint(file))
   }
@@ -28,8 +28,8 @@ export class LeaderEpochs {
   }
 
   /**
-   * Records that an epoch starts at an offset. Removes older entries that contradict it. Returns
-   * whether anything changed.
+   * Records that an epoch starts at an offset. Removes entries whose epoch or start offset is not
+   * lower. Returns whether anything changed.
    */
   assign(epoch: number, startOffset: number): boolean {
     if (epoch < 0 || epoch === this.latest) return false
@@ -39,7 +39,10 @@ export class LeaderEpochs {
     return true
   }
 
-  /** Called after the records at or above an offset were removed. */
+  /**
+   * Removes epochs without records. Call this after the records at and above an offset were
+   * removed.
+   */
   truncateFromEnd(offset: number): void {
     const kept = this.#entries.filter(e => e.startOffset < offset)
     if (kept.length === this.#entries.length) return
@@ -48,8 +51,8 @@ export class LeaderEpochs {
   }
 
   /**
-   * Called after the records below an offset were removed. The epoch at that offset then starts
-   * there.
+   * Removes epochs without records. Call this after the records below an offset were removed. The
+   * epoch that contains the offset then starts at it.
    */
   truncateFromStart(offset: number): void {
     const n = this.#entries.findLastIndex(e => e.startOffset <= offset)
@@ -60,8 +63,8 @@ export class LeaderEpochs {
   }
 
   /**
-   * Returns the largest epoch at or below the requested one, and the offset where it ends
-   * (`logEndOffset` for the latest epoch).
+   * Returns the largest known epoch that is at most `epoch`, and its end offset. The latest epoch
+   * ends at `logEndOffset`. Returns -1 for both if `epoch` is -1 or is newer than the latest epoch.
    */
   endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
     if (epoch === -1) return { epoch: -1, endOffset: -1 }
@@ -72,7 +75,7 @@ export class LeaderEpochs {
     return { epoch: floor?.epoch ?? epoch, endOffset: higher.startOffset }
   }
 
-  /** Writes the file if anything changed. */
+  /** Writes the epochs to the file if they changed. */
   save(): void {
     if (!this.#dirty) return
     writeEpochCheckpoint(this.file, this.#entries)

@@ -1,9 +1,9 @@
 import type { LogConfig } from './types.ts'
 
-/** The largest value of Kafka's `long` settings, which means "never". */
+/** Means "never" or "no limit". Kafka uses the largest `long`, which a number cannot represent. */
 export const NEVER = Number.MAX_SAFE_INTEGER
 
-/** Kafka 4.3's topic defaults. */
+/** The default topic configuration of Kafka 4.3. */
 export const DEFAULT_LOG_CONFIG: LogConfig = {
   segmentBytes: 1073741824,
   segmentMs: 604800000,

@@ -19,10 +19,10 @@ const CLEANER_OFFSETS = 'cleaner-offset-checkpoint'
 /** The checkpointed offsets of one log. */
 export interface CheckpointedOffsets {
   readonly recoveryPoint: number
-  /** The log start offset; null unless it is past the base offset of the first segment. */
+  /** The log start offset. Null if it equals the base offset of the first segment. */
   readonly startOffset: number | null
   readonly highWatermark: number
-  /** The end of the last compaction; null if the log was never compacted. */
+  /** The offset at which the last compaction ended. Null if the log was never compacted. */
   readonly cleanedTo: number | null
 }
 
@@ -34,9 +34,12 @@ export class LogDir {
   readonly #startOffsets: CheckpointTable
   readonly #highWatermarks: CheckpointTable
   readonly #cleanerOffsets: CheckpointTable
-  /** Removed partitions that the files on disk may still contain. */
+  /** Removed partitions that the checkpoint files on disk may still list. */
   readonly #outdated = new Set<string>()
-  /** The number of logs in the directory. A new log goes to the directory with the fewest. */
+  /**
+   * The number of logs in the directory. A new log is created in the directory with the fewest
+   * logs.
+   */
   logCount = 0
 
   constructor(path: string, logger: Logger) {
@@ -48,7 +51,10 @@ export class LogDir {
     this.#cleanerOffsets = new CheckpointTable(path, CLEANER_OFFSETS)
   }
 
-  /** Creates the directory if necessary, and lists its content. Throws MR_LOG_DIR_UNUSABLE. */
+  /**
+   * Lists the partitions and the deleted partitions in the directory. Creates the directory if
+   * necessary. Throws MR_LOG_DIR_UNUSABLE.
+   */
   list(): { partitions: string[]; deleted: string[] } {
     try {
       makeDirs(this.path)
@@ -91,7 +97,7 @@ export class LogDir {
     return this.#read(CLEANER_OFFSETS)
   }
 
-  /** Sets the offsets of a log for the next checkpoints. */
+  /** Sets the offsets that the next `write` saves for a log. */
   setOffsets(topic: string, partition: number, o: CheckpointedOffsets): void {
     this.#recoveryPoints.set(topic, partition, o.recoveryPoint)
     this.#startOffsets.set(topic, partition, o.startOffset)
@@ -99,13 +105,13 @@ export class LogDir {
     this.#cleanerOffsets.set(topic, partition, o.cleanedTo)
   }
 
-  /** Removes a log from the next checkpoints. */
+  /** Removes a log from the checkpoints that the next `write` saves. */
   remove(key: string): void {
     for (const table of this.#tables()) table.remove(key)
     this.#outdated.add(key)
   }
 
-  /** Whether checkpoints on disk may contain a removed log with this name. */
+  /** Returns whether the checkpoints on disk may still list a removed log with this name. */
   isOutdated(key: string): boolean {
     return this.#outdated.has(key)
   }
@@ -114,14 +120,17 @@ export class LogDir {
     return [this.#recoveryPoints, this.#startOffsets, this.#highWatermarks, this.#cleanerOffsets]
   }
 
-  /** Writes the checkpoints that changed. */
+  /** Writes the checkpoint files whose content changed. */
   async write(): Promise<void> {
     const removed = [...this.#outdated]
     for (const table of this.#tables()) await table.write()
     for (const key of removed) this.#outdated.delete(key)
   }
 
-  /** Reads a checkpoint. It is optional: without it, the broker reads the logs. */
+  /**
+   * Reads a checkpoint file. If it is unreadable, logs a warning and returns an empty map, because
+   * recovery can find the offsets in the logs.
+   */
   #read(name: string): PartitionOffsets {
     try {
       return readOffsetCheckpoint(join(this.path, name))

@@ -15,12 +15,12 @@ import { CheckPool } from './validation/check-pool.ts'
 export interface LogEnv {
   readonly fds: FdCache
   readonly tail: TailCache
-  /** The buffer pool for reads and for the tail cache. */
+  /** The buffer pool of disk reads and of the tail cache. */
   readonly pool: BufferPool
   readonly trash: Trash
   /** Runs background operations, such as fdatasync of completed segments, one at a time. */
   readonly background: Pick<SerialQueue, 'run' | 'idle'>
-  /** Checks the batches that take long to check. */
+  /** Checks batches in threads if their check takes long. */
   readonly checks: CheckPool
   /** The logs whose offsets changed since the last checkpoint. */
   readonly changed: Set<LogState>
@@ -39,7 +39,8 @@ export function createLogEnv(o: Partial<Omit<LogManagerOptions, 'dirs' | 'defaul
     run: <T>(job: () => T | Promise<T>) => serial.run(() => slowOperations.run(job)),
     idle: () => serial.idle(),
   }
-  // Closing a deleted file for the last time frees its blocks, which takes long.
+  // The file system frees the blocks of a deleted file when its last descriptor is closed. This
+  // takes long, so close it in the background.
   const closeDeleted = (fd: number) => void background.run(() => new Promise<void>(done => close(fd, () => done())))
   return {
     fds: new FdCache(o.maxOpenFiles, closeDeleted),

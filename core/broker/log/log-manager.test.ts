@@ -25,7 +25,7 @@ const open = (o: Partial<LogManagerOptions> = {}) =>
   LogManager.open({ dirs: [dir], defaults: configOf(), logger: recordingLogger(), ...o })
 const read = (name: string) => readFileSync(join(dir, name), 'utf8')
 
-test("a clean shutdown writes Kafka's checkpoints and its marker, and the next start removes the marker", async () => {
+test("a clean shutdown writes Kafka's checkpoints and .kafka_cleanshutdown, which the next start removes", async () => {
   const manager = await open()
   const log = await manager.getOrCreate('a-b.c', 1, TOPIC_ID)
   await manager.getOrCreate('empty', 0, OTHER_ID)
@@ -44,7 +44,7 @@ test("a clean shutdown writes Kafka's checkpoints and its marker, and the next s
   await again.close()
 })
 
-test('a deleted log is renamed at once, rejects requests, and is removed later', async () => {
+test('delete renames the directory at once and removes it later, and the deleted log rejects requests', async () => {
   let now = 1000
   const manager = await open({ now: () => now })
   const log = await manager.getOrCreate('t', 0, TOPIC_ID)
@@ -66,7 +66,7 @@ test('a deleted log is renamed at once, rejects requests, and is removed later',
   await manager.close()
 })
 
-test('the remains of a deleted log after a crash are removed at the next start', async () => {
+test('the renamed directory of a deleted log is removed after a restart', async () => {
   mkdirSync(join(dir, 't-0.0123456789abcdef0123456789abcdef-delete'))
   const manager = await open()
   expect(manager.all()).toEqual([])
@@ -90,7 +90,7 @@ test("a log recreated under the same name does not get the old log's offsets, ev
   await afterCrash.close()
 })
 
-test('a log of another topic with the same name is renamed, and neither mixed up nor deleted', async () => {
+test('getOrCreate renames the log of an older topic with the same name, and creates an empty log', async () => {
   const manager = await open()
   await append(await manager.getOrCreate('t', 0, TOPIC_ID), ['old'])
   const log = await manager.getOrCreate('t', 0, OTHER_ID)
@@ -100,14 +100,14 @@ test('a log of another topic with the same name is renamed, and neither mixed up
   await manager.close()
 })
 
-test('concurrent requests for a new log create one log', async () => {
+test('concurrent calls of getOrCreate for a partition create one log', async () => {
   const manager = await open()
   const logs = await Promise.all(Array.from({ length: 5 }, () => manager.getOrCreate('t', 0, TOPIC_ID)))
   expect(new Set(logs).size).toBe(1)
   await manager.close()
 })
 
-test('partitions are distributed over the directories, and found there again', async () => {
+test('partitions are distributed over the log directories, and are found in them after a restart', async () => {
   const dirs = [join(dir, 'one'), join(dir, 'two')]
   const manager = await open({ dirs })
   for (let p = 0; p < 6; p++) await append(await manager.getOrCreate('t', p, TOPIC_ID), [`${p}`])
@@ -118,7 +118,7 @@ test('partitions are distributed over the directories, and found there again', a
   await again.close()
 })
 
-test('a log that cannot be opened keeps its checkpoint, and each request for it tries again', async () => {
+test('a log that cannot be opened keeps its checkpointed offsets, and each getOrCreate tries again to open it', async () => {
   const manager = await open()
   const log = await manager.getOrCreate('t', 0, TOPIC_ID)
   for (let i = 0; i < 4; i++) await append(log, [`${i}`])
@@ -145,7 +145,7 @@ test('a log that cannot be opened keeps its checkpoint, and each request for it 
   await repaired.close()
 })
 
-test('if checkpoints cannot be written, as on a full disk, logs can still be opened and closed', async () => {
+test('logs can be opened and closed even if the checkpoints cannot be written, for example on a full disk', async () => {
   const before = await open()
   await append(await before.getOrCreate('t', 0, TOPIC_ID), ['a'])
   await before.close()
@@ -160,12 +160,12 @@ test('if checkpoints cannot be written, as on a full disk, logs can still be ope
   expect(existsSync(join(dir, '.kafka_cleanshutdown'))).toBe(false)
 })
 
-test('an unusable directory is reported', async () => {
+test('opening fails with MR_LOG_DIR_UNUSABLE if a log directory is a file', async () => {
   writeFileSync(join(dir, 'file'), '')
   await expect(open({ dirs: [join(dir, 'file')] })).rejects.toMatchObject({ code: 'MR_LOG_DIR_UNUSABLE' })
 })
 
-test('hundreds of partitions need few open files and little memory, and all reads are correct', async () => {
+test('300 partitions use few open files and little memory, and all reads are correct', async () => {
   const count = 300
   const manager = await open({ maxOpenFiles: 50, tailCacheBytes: 100_000 })
   const logs = await Promise.all(Array.from({ length: count }, (_, p) => manager.getOrCreate('t', p, TOPIC_ID)))
@@ -183,7 +183,7 @@ test('hundreds of partitions need few open files and little memory, and all read
   await again.close()
 })
 
-test('compacted logs are cleaned in the background, and their progress survives a restart', async () => {
+test('logs are compacted in the background, and the end of the last compaction is kept over a restart', async () => {
   let now = 1e12
   const config = configOf({ cleanupPolicy: ['compact'], segmentBytes: 500 })
   const manager = await open({ now: () => now })
@@ -202,7 +202,7 @@ test('compacted logs are cleaned in the background, and their progress survives 
   await again.close()
 })
 
-test('a log that no topic uses is kept unchanged, whatever the defaults are', async () => {
+test('retention does not change a log until a topic uses it', async () => {
   const manager = await open()
   const log = await manager.getOrCreate('t', 0, TOPIC_ID, configOf({ retentionMs: -1 }))
   await append(log, [{ value: 'old', timestamp: 1000 }])

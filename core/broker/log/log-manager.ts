@@ -16,7 +16,9 @@ import { partitionKey } from './recovery/checkpoint-file.ts'
 import { DELETE_DIR, parsePartitionDir, renamedPartitionDir, STRAY_DIR } from './segment/log-files.ts'
 import type * as api from './types.ts'
 
-/** The number of logs that are opened or closed concurrently when the broker starts or stops. */
+/**
+ * The number of logs that are opened or closed at the same time when the broker starts or stops.
+ */
 const CONCURRENCY = 4
 const RETENTION_CHECK_MS = 300_000
 const CHECKPOINT_MS = 5_000
@@ -28,13 +30,13 @@ interface Entry {
   readonly log: PartitionLog
   readonly dir: LogDir
   /**
-   * Whether the log was requested. A log on disk that was never requested is kept unchanged, and
-   * nothing in it expires.
+   * Whether `getOrCreate` was called for the log, which means that a topic uses it. Retention and
+   * compaction skip all other logs.
    */
   claimed: boolean
 }
 
-/** The checkpointed state of a log that is about to be opened. */
+/** The state of a log from the checkpoint files, used to open it. */
 interface SavedState {
   readonly clean: boolean
   readonly recoveryPoint: number
@@ -66,11 +68,16 @@ export class LogManager implements api.LogManager {
   readonly #dirs: LogDir[]
   readonly #defaults: api.LogConfig
   readonly #logs = new Map<string, Entry>()
-  /** Logs on disk that could not be opened, by partition. A request for such a log tries again. */
+  /**
+   * Logs on disk that could not be opened, by partition. `getOrCreate` tries again to open them.
+   */
   readonly #unopened = new Map<string, SavedState & { dir: LogDir }>()
-  /** Logs being created, by partition. */
+  /** Logs that are being opened or created, by partition. */
   readonly #creating = new Map<string, Promise<PartitionLog>>()
-  /** Removals in progress, by partition. A new log with the same name waits for them. */
+  /**
+   * Removals in progress, by partition. The creation of a log with the same name waits for the
+   * removal.
+   */
   readonly #removing = new Map<string, Promise<void>>()
   readonly #removals = new SerialQueue()
   #removed = 0
@@ -96,8 +103,8 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * Opens every existing log, and recovers the logs of an unclean shutdown. If a log cannot be
-   * opened, requesting it later throws the cause. Throws MR_LOG_DIR_UNUSABLE.
+   * Opens every log in the directories. Recovers the logs of a directory that was not closed
+   * cleanly. If a log cannot be opened, logs an error and continues. Throws MR_LOG_DIR_UNUSABLE.
    */
   static async open(o: api.LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(o)
@@ -141,9 +148,9 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * Stops returning the log, and renames its directory in the background. Resolves once it is
-   * renamed. With a topic id, only that topic's log is removed. The next periodic checkpoint
-   * records the removal.
+   * Removes a log: `get` no longer returns it, and its directory is renamed in the background.
+   * Resolves when the directory is renamed. If `topicId` is set, a log of another topic is kept.
+   * The next periodic checkpoint records the removal.
    */
   delete(topic: string, partition: number, topicId?: string): Promise<void> {
     const key = partitionKey(topic, partition)
@@ -177,8 +184,8 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * Empties a log that ends before an offset, and continues it at that offset. Use this only if its
-   * records exist elsewhere.
+   * Deletes all records of a log that ends before `offset`, so that its next record gets this
+   * offset. Use this only if the records also exist elsewhere.
    */
   async startOver(topic: string, partition: number, offset: number): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
@@ -204,7 +211,7 @@ export class LogManager implements api.LogManager {
     entry.dir.remove(key)
   }
 
-  /** Runs the periodic work. A call during a running tick waits for that tick. */
+  /** Runs the periodic work. If it is already running, waits for it to complete. */
   tick(now: number): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.#ticking ??= this.#tick(now).finally(() => {
@@ -236,7 +243,8 @@ export class LogManager implements api.LogManager {
     })
     await this.#env.checks.close()
     await this.#env.background.idle()
-    // A directory without its checkpoints does not count as cleanly closed.
+    // Do not mark a clean shutdown if the checkpoints could not be written. The next start then
+    // recovers the logs.
     const isSaved = await this.#checkpointOrWarn()
     for (const dir of this.#dirs) if (isSaved && !failed.has(dir)) await dir.markCleanShutdown()
     await this.#env.trash.empty(Number.POSITIVE_INFINITY)
@@ -281,7 +289,7 @@ export class LogManager implements api.LogManager {
     await dir.clearCleanShutdown()
   }
 
-  /** Throws MR_LOG_OPEN_FAILED. */
+  /** Opens a log and adds it to the manager. Throws MR_LOG_OPEN_FAILED. */
   async #open({ dir, topic, partition, config, saved, ...o }: LogToOpen): Promise<PartitionLog> {
     const name = partitionKey(topic, partition)
     const path = join(dir.path, name)
@@ -299,12 +307,12 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * Retries a log that could not be opened, or creates the log. Renames a log of another topic with
-   * the same name.
+   * Returns the log of a topic's partition. Tries again to open a log that could not be opened, and
+   * creates a log if none exists. Renames the directory of another topic's log with the same name.
    */
   async #openOrCreate(topic: string, partition: number, topicId: string, config: api.LogConfig): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
-    // A failed removal is reported to its own caller.
+    // Ignore a failed removal here, because the caller of `delete` receives the error.
     await this.#removing.get(key)?.catch(() => undefined)
     const unopened = this.#unopened.get(key)
     if (unopened !== undefined) {
@@ -314,7 +322,8 @@ export class LogManager implements api.LogManager {
     }
     const entry = this.#logs.get(key)
     if (entry !== undefined && entry.log.topicId === ZERO_UUID) {
-      // The log was written before topics had ids.
+      // The directory contains no valid topic id, for example because topics had no ids when it was
+      // created.
       writeTopicId(entry.log.dir, topicId)
       entry.log.topicId = topicId
     }
@@ -328,8 +337,8 @@ export class LogManager implements api.LogManager {
     }
     const dir = this.#leastUsedDir()
     const path = join(dir.path, key)
-    // Otherwise, after a crash, the new log would get the offsets of the removed log with the same
-    // name.
+    // Save the removal of the old log with this name first. After a crash, the new log would
+    // otherwise get the old log's offsets.
     if (dir.isOutdated(key)) await this.#checkpoint()
     makeDirs(path)
     writeTopicId(path, topicId)
@@ -338,8 +347,8 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * Renames the directory of a dropped log. It was dropped first so that waiting requests, which
-   * the rename wakes, do not find it again.
+   * Renames the directory of a log. The caller must drop the log first: the rename wakes waiting
+   * fetches, which must not find the log again.
    */
   async #renameDir(entry: Entry, suffix: string): Promise<string> {
     const { topic, partition } = entry.log
@@ -369,7 +378,7 @@ export class LogManager implements api.LogManager {
         this.#env.logger.error(`${basename(log.dir)}: maintenance failed. The next attempt is in one second`, error)
       }
     }
-    // In the background, because there may be thousands of directories.
+    // Do not wait, because removing thousands of directories can take long.
     void this.#env.trash.empty(now)
     this.#compaction.tick(now, () => [...this.#logs.values()].filter(e => e.claimed).map(e => e.log))
     if (now - this.#lastCheckpoint < CHECKPOINT_MS) return
@@ -387,7 +396,10 @@ export class LogManager implements api.LogManager {
     }
   }
 
-  /** Runs one checkpoint at a time, because they write the same files. */
+  /**
+   * Writes the checkpoints. Concurrent calls run one after the other, because they write the same
+   * files.
+   */
   #checkpoint(): Promise<void> {
     const mine = this.#checkpointing.then(async () => {
       for (const state of this.#env.changed) {

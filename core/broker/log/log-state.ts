@@ -6,7 +6,7 @@ import { PartitionTail } from './read/tail-cache.ts'
 import type { Segment } from './segment/segment.ts'
 import type { LogConfig } from './types.ts'
 
-/** The content of a log that was opened or created. */
+/** The result of opening or creating a log. */
 export interface LoadedLog {
   readonly segments: Segment[]
   readonly producers: ProducerStates
@@ -26,7 +26,7 @@ interface LogStateOptions {
 }
 
 /**
- * The state of one partition's log. Its writer, its readers and its maintenance share it. All
+ * The state of one partition's log, which its writer, readers, retention and compaction share. All
  * changes are synchronous.
  */
 export class LogState {
@@ -35,7 +35,10 @@ export class LogState {
   readonly env: LogEnv
   config: LogConfig
   dir: string
-  /** In offset order, and never empty while the log is open. The last segment is written to. */
+  /**
+   * The segments in offset order. While the log is open, there is at least one. Appends go to the
+   * last segment.
+   */
   segments: Segment[]
   readonly producers: ProducerStates
   readonly epochs: LeaderEpochs
@@ -46,7 +49,7 @@ export class LogState {
   /** All records below this offset are synced to disk. */
   recoveryPoint: number
   status: 'open' | 'deleted' | 'closed' = 'open'
-  /** The error that stopped all writes to the open log, or null. */
+  /** The error because of which the open log rejects all writes, or null. */
   stopped: KafkaError | null = null
   readonly #listeners = new Set<() => void>()
 
@@ -86,7 +89,7 @@ export class LogState {
     return size
   }
 
-  /** Returns the index of the last segment that begins at or before an offset, or -1. */
+  /** Returns the index of the last segment whose base offset is at most `offset`, or -1. */
   segmentIndex(offset: number): number {
     const { segments } = this
     let low = 0
@@ -100,7 +103,8 @@ export class LogState {
   }
 
   /**
-   * Returns the end offset of a segment: the base offset of the next one, or the end of the log.
+   * Returns the end offset of a segment: the base offset of the next segment, or the log end
+   * offset.
    */
   segmentEnd(index: number): number {
     return this.segments[index + 1]?.baseOffset ?? this.logEndOffset
@@ -115,7 +119,10 @@ export class LogState {
     this.wake()
   }
 
-  /** Advances the log start offset. Records below it are no longer returned. */
+  /**
+   * Advances the log start offset. Reads no longer return records before it. Returns whether the
+   * offset changed.
+   */
   raiseLogStart(offset: number): boolean {
     if (offset <= this.logStartOffset) return false
     this.logStartOffset = offset
@@ -127,8 +134,8 @@ export class LogState {
   }
 
   /**
-   * Saves the leader epochs. They can be rebuilt, so a failure is only logged, and the next change
-   * tries again.
+   * Saves the leader epochs. A failure is only logged, because recovery can rebuild the epochs, and
+   * the next change saves them again.
    */
   saveEpochs(): void {
     try {
@@ -139,7 +146,7 @@ export class LogState {
   }
 
   onAdvance(listener: () => void): () => void {
-    // The same function may be registered twice.
+    // Wrap the listener, so that the Set contains it once for each call of onAdvance.
     const entry = () => listener()
     this.#listeners.add(entry)
     return () => this.#listeners.delete(entry)

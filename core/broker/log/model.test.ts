@@ -37,13 +37,16 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('flush' as const) }) },
 )
 
-/** The expected content of the log: the values by offset, from `start` on. */
+/**
+ * The expected content of the log. `values[n]` is the value at offset n, and `start` is the log
+ * start offset.
+ */
 interface Model {
   start: number
   values: string[]
 }
 
-test('after any sequence of appends, reads, rolls, deletions and restarts, the log equals a simple list', async () => {
+test('after any sequence of appends, reads, rolls, deletions and restarts, the log contains the expected records', async () => {
   let run = 0
   const settings = fc.record({
     segmentBytes: fc.integer({ min: 1700, max: 4000 }),
@@ -109,7 +112,7 @@ async function appendSizes(log: PartitionLog, model: Model, sizes: number[]): Pr
   model.values.push(...values)
 }
 
-/** Appends without waiting in between. The order must be kept. */
+/** Appends records concurrently, and checks that they get offsets in the order of the calls. */
 async function burst(log: PartitionLog, model: Model, count: number): Promise<void> {
   const values = Array.from({ length: count }, (_, i) => `${model.values.length + i}`)
   const results = await Promise.all(values.map(value => append(log, [value])))

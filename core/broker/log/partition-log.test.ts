@@ -20,7 +20,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-test('records get offsets in append order, and are read back unchanged', async () => {
+test('records get offsets in the order of the appends, and reads return their values', async () => {
   const log = await openLog(dir)
   const results = await Promise.all([append(log, ['a', 'b']), append(log, ['c']), append(log, ['d', 'e', 'f'])])
   expect(results.map(r => [r.baseOffset, r.lastOffset])).toEqual([
@@ -34,7 +34,7 @@ test('records get offsets in append order, and are read back unchanged', async (
   await log.close()
 })
 
-test('a closed log opens again with its end offset, whether or not a clean shutdown is recorded', async () => {
+test('a reopened log contains all its records, whether or not it was closed cleanly', async () => {
   for (const clean of [true, false]) {
     const log = await openLog(dir, { segmentBytes: 300 }, { clean })
     const before = log.logEndOffset
@@ -47,7 +47,7 @@ test('a closed log opens again with its end offset, whether or not a clean shutd
   }
 })
 
-test('a read from disk finds its batch even if the rest of the segment is smaller than the read limit', async () => {
+test('a read from disk returns the batch that contains the offset, for every offset and read limit', async () => {
   const log = await openLog(dir, { indexIntervalBytes: 0 }, { env: testEnv({ tailCacheBytes: 0 }) })
   for (const count of [1, 5, 5, 4, 1]) await append(log, Array.from({ length: count }, String))
   for (let offset = 0; offset < log.logEndOffset; offset++) {
@@ -59,7 +59,7 @@ test('a read from disk finds its batch even if the rest of the segment is smalle
   await log.close()
 })
 
-test('a read returns whole batches up to its limit, or at least one if requested, from memory and from disk', async () => {
+test('a read from memory or disk returns whole batches up to maxBytes, or at least one if minOneBatch is set', async () => {
   for (const tailCacheBytes of [0, 1 << 20]) {
     const own = `${dir}/${tailCacheBytes}`
     const log = await openLog(own, {}, { env: testEnv({ tailCacheBytes }) })
@@ -74,7 +74,7 @@ test('a read returns whole batches up to its limit, or at least one if requested
   }
 })
 
-test('reads stop at the high watermark until it advances', async () => {
+test('a read up to the high watermark returns no later records, and listeners are called when it advances', async () => {
   const log = await openLog(dir, {}, { env: testEnv({ autoHighWatermark: false }) })
   await append(log, ['a'])
   await append(log, ['b'])
@@ -91,7 +91,7 @@ test('reads stop at the high watermark until it advances', async () => {
   await log.close()
 })
 
-test('an offset outside the log is rejected', async () => {
+test('a read at an offset outside the log fails with OFFSET_OUT_OF_RANGE', async () => {
   const log = await openLog(dir)
   await append(log, ['a'])
   await expect(log.read(2, 100, TO_END)).rejects.toMatchObject({ kafkaCode: ErrorCode.OFFSET_OUT_OF_RANGE })
@@ -140,7 +140,7 @@ test('retention removes whole segments by age and size, and advances the log sta
   await log.close()
 })
 
-test('deleted records are not returned again, and their segments are removed', async () => {
+test('reads do not return deleted records, and segments with only deleted records are removed', async () => {
   const log = await openLog(dir, { segmentBytes: 100, retentionMs: -1 })
   for (let i = 0; i < 5; i++) await append(log, [`${i}`])
   expect(await log.deleteRecordsBefore(3)).toBe(3)
@@ -154,7 +154,7 @@ test('deleted records are not returned again, and their segments are removed', a
   await log.close()
 })
 
-test('records are found by timestamp across segments', async () => {
+test('offsetForTimestamp and maxTimestampOffset find records in all segments', async () => {
   const log = await openLog(
     dir,
     { segmentBytes: 400, indexIntervalBytes: 100 },
@@ -175,7 +175,7 @@ test('records are found by timestamp across segments', async () => {
   await log.close()
 })
 
-test('the start offsets of leader epochs are kept, even over a restart', async () => {
+test('endOffsetForEpoch returns the end of each leader epoch after a restart', async () => {
   const log = await openLog(dir)
   for (const leaderEpoch of [0, 0, 3, 5]) await log.append(batchOf(['x', 'y']), { origin: 'client', leaderEpoch })
   await log.close()
@@ -188,7 +188,7 @@ test('the start offsets of leader epochs are kept, even over a restart', async (
   await again.close()
 })
 
-test('the available bytes are computed without reading', async () => {
+test('bytesAvailable returns the size of the records from an offset on, in memory and on disk', async () => {
   for (const tailCacheBytes of [0, 1 << 20]) {
     const log = await openLog(`${dir}/${tailCacheBytes}`, { segmentBytes: 400 }, { env: testEnv({ tailCacheBytes }) })
     for (let i = 0; i < 20; i++) await append(log, ['x'])

@@ -26,13 +26,16 @@ export interface OpenOptions {
   readonly config?: api.LogConfig
   readonly env?: LogEnv
   /**
-   * Whether the log was closed cleanly. Defaults to false, which checks everything from the
-   * recovery point on.
+   * Whether the log was closed cleanly. If not, all batches from the recovery point on are checked.
+   * Default false.
    */
   readonly clean?: boolean
   readonly recoveryPoint?: number
   readonly logStartOffset?: number
-  /** Where the last compaction ended, from the checkpoint. Defaults to -1, which means never. */
+  /**
+   * The offset at which the last compaction ended. Default -1, which means that the log was never
+   * compacted.
+   */
   readonly cleanedTo?: number
 }
 
@@ -49,7 +52,10 @@ export class PartitionLog implements api.PartitionLog {
   #lastFlush: number
   #lastExpiry: number
   #closing: Promise<void> | null = null
-  /** The end offset when the log was opened. A log that did not grow is closed without changes. */
+  /**
+   * The end offset when the log was opened. If the log has not grown since then, `close` writes no
+   * index or snapshot.
+   */
   readonly #endAtOpen: number
 
   private constructor(topicId: string, log: LogState, cleanedTo: number, openedCleanly: boolean) {
@@ -63,7 +69,7 @@ export class PartitionLog implements api.PartitionLog {
     this.#lastExpiry = this.#lastFlush
   }
 
-  /** Opens or creates the directory, and recovers the log if necessary. */
+  /** Opens a log, or creates its directory. Recovers the log if necessary. */
   static async open(o: OpenOptions): Promise<PartitionLog> {
     const env = o.env ?? createLogEnv()
     const config = o.config ?? DEFAULT_LOG_CONFIG
@@ -136,7 +142,7 @@ export class PartitionLog implements api.PartitionLog {
     return checked instanceof KafkaError ? Promise.reject(checked) : this.#writer.append(checked, o)
   }
 
-  /** Checks a producer's batch, in a thread if that takes long. */
+  /** Checks a producer's batch. Uses another thread if the check takes long. */
   #check(records: Buffer): CheckedRecords | KafkaError | Promise<CheckedRecords | KafkaError> {
     const { config, env, name } = this.#log
     const problem = headerProblem(records, name, config.maxMessageBytes)
@@ -202,7 +208,8 @@ export class PartitionLog implements api.PartitionLog {
       throw errorFor(ErrorCode.OFFSET_OUT_OF_RANGE, detail)
     }
     if (log.raiseLogStart(target)) {
-      // Only the segments below the new start. Age and size are checked periodically.
+      // An empty cleanup policy deletes only the segments before the log start offset. Retention by
+      // age and size runs periodically.
       await this.#writer.exclusively(() => this.#deleteExpired(log.env.now(), { ...log.config, cleanupPolicy: [] }))
     }
     return log.logStartOffset
@@ -239,16 +246,16 @@ export class PartitionLog implements api.PartitionLog {
         if (txn.lastOffset < from || txn.firstOffset >= to) continue
         found.push({ producerId: Number(txn.producerId), firstOffset: txn.firstOffset })
       }
-      // An overlapping transaction may end in a later segment, but not after the last stable offset
-      // of its marker.
+      // If the last stable offset had reached `to` when a transaction ended, all transactions that
+      // start before `to` had ended. Later segments then contain none of them.
       if (txns.some(t => t.lastStableOffset >= to)) break
     }
     return found
   }
 
   /**
-   * Returns how dirty the log is, from 0 to 1, if compaction is due, and otherwise -1. An overdue
-   * log returns 2, so that it comes first.
+   * Returns the dirty ratio of the log, from 0 to 1, if compaction is due, and -1 if it is not due.
+   * Returns 2 if compaction is overdue, so that this log is compacted first.
    */
   compactionDue(now: number): number {
     const part = this.#cleaner.due(now)
@@ -256,25 +263,25 @@ export class PartitionLog implements api.PartitionLog {
   }
 
   /**
-   * Compacts the part that is due. Throws if reading or writing fails, and then leaves the log
-   * unchanged.
+   * Compacts the part of the log that is due. If reading or writing fails, throws and leaves the
+   * log unchanged.
    */
   async compact(now: number, o: { maxMapBytes: number; isStopped?: () => boolean }): Promise<void> {
     const part = this.#cleaner.due(now)
     if (part !== null) await this.#cleaner.clean(part, now, o.maxMapBytes, o.isStopped ?? (() => false))
   }
 
-  /** Where the last compaction ended. -1 if there was none. */
+  /** The offset at which the last compaction ended. -1 if the log was never compacted. */
   get cleanedTo(): number {
     return this.#cleaner.cleanedTo
   }
 
-  /** Whether retention would delete anything now. */
+  /** Returns whether retention would delete a segment now. */
   retentionDue(now: number): boolean {
     return this.#expired(now, this.#log.config) > 0
   }
 
-  /** Whether `tick` has anything to do now. */
+  /** Returns whether `tick` has any work now. */
   tickDue(now: number): boolean {
     const log = this.#log
     if (log.status !== 'open') return false
@@ -283,7 +290,8 @@ export class PartitionLog implements api.PartitionLog {
   }
 
   /**
-   * Runs the periodic work: writes index entries, flushes after `flush.ms`, and expires producers.
+   * Runs the periodic work: writes index entries to disk, syncs the log every `flush.ms`, and
+   * expires producers.
    */
   async tick(now: number): Promise<void> {
     const log = this.#log
@@ -301,13 +309,19 @@ export class PartitionLog implements api.PartitionLog {
     if (now - this.#lastFlush >= log.config.flushMs) await this.flush()
   }
 
-  /** Writes and syncs everything, so that the next open is a clean start. */
+  /**
+   * Writes the indexes and the producer snapshot, and syncs the log, so that it needs no recovery
+   * when it is opened again.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
-  /** Renames the directory, rejects all further calls, and wakes up waiting fetches. */
+  /**
+   * Renames the directory of a deleted log. The log then rejects all calls, and waiting fetches are
+   * woken.
+   */
   async renameDir(newName: string): Promise<string> {
     this.#closing ??= Promise.resolve()
     try {
@@ -352,7 +366,7 @@ export class PartitionLog implements api.PartitionLog {
     for (const segment of log.segments) segment.release()
     log.tail.clear()
     log.wake()
-    // The log was not closed cleanly. The caller must not mark a clean shutdown.
+    // Throw, so that the caller does not mark a clean shutdown.
     if (log.stopped !== null) throw log.stopped
   }
 
@@ -364,7 +378,7 @@ export class PartitionLog implements api.PartitionLog {
   #expired(now: number, config: api.LogConfig): number {
     const log = this.#log
     if (log.status !== 'open' || log.stopped !== null) return 0
-    // An empty partition, the common case, costs nothing.
+    // Return early for an empty log, because many partitions are empty.
     if (log.segments.length === 1 && log.active.size === 0) return 0
     const ages = log.segments.map((s, i) => ({
       size: s.size,

@@ -4,9 +4,7 @@ import { isErrno } from './io/files.ts'
 
 const FILE = 'partition.metadata'
 
-/**
- * Returns the topic id in a partition's directory, or null if it is missing or unreadable.
- */
+/** Returns the topic id in `partition.metadata`, or null if the file is missing or malformed. */
 export function readTopicId(dir: string): string | null {
   let text: string
   try {
@@ -19,10 +17,10 @@ export function readTopicId(dir: string): string | null {
 }
 
 /**
- * Writes Kafka's `partition.metadata`, so that a topic recreated under an old name does not get the
- * old topic's records.
+ * Writes the topic id to Kafka's `partition.metadata`, so that a recreated topic does not get the
+ * records of the old topic with the same name.
  */
 export function writeTopicId(dir: string, topicId: string): void {
-  // Written once, into a new directory. A partial file after a crash counts as absent.
+  // A crash may leave a partial file. `readTopicId` then returns null.
   writeFileSync(join(dir, FILE), `version: 0\ntopic_id: ${topicId}`)
 }

@@ -34,7 +34,7 @@ async function refused(bytes: Buffer, code: number, config: Partial<LogConfig> =
   expect((await append(log, [{ key: 'k', value: 'v', timestamp: Date.now() }])).baseOffset).toBe(0)
 }
 
-test('a batch with a wrong checksum is rejected', async () => {
+test('a batch with an invalid checksum is rejected', async () => {
   const bytes = batchOf(['a'])
   bytes[bytes.length - 1]! ^= 1
   await refused(bytes, ErrorCode.CORRUPT_MESSAGE)
@@ -59,7 +59,7 @@ test("a client's batch with gaps in its offsets is rejected", async () => {
   await refused(bytes, ErrorCode.INVALID_RECORD)
 })
 
-test('a client may not write control batches', () =>
+test('a control batch from a client is rejected', () =>
   refused(
     buildEndTransactionMarker({ committed: true, coordinatorEpoch: 0 }, { id: 1, epoch: 0 }, 0),
     ErrorCode.INVALID_RECORD,
@@ -71,10 +71,10 @@ test('a batch larger than max.message.bytes is rejected', () =>
 test('a batch larger than a segment is rejected', () =>
   refused(batchOf(['x'.repeat(500)]), ErrorCode.RECORD_LIST_TOO_LARGE, { segmentBytes: 400 }))
 
-test('a timestamp too far in the future is rejected', () =>
+test('a timestamp further in the future than message.timestamp.after.max.ms is rejected', () =>
   refused(batchOf([{ value: 'a', timestamp: Date.now() + 7_200_000 }]), ErrorCode.INVALID_TIMESTAMP))
 
-test('a timestamp too far in the past is rejected if the topic has a limit', () =>
+test('a timestamp further in the past than message.timestamp.before.max.ms is rejected', () =>
   refused(
     batchOf([
       { key: 'k', value: 'a', timestamp: Date.now() },
@@ -89,14 +89,14 @@ test('a compacted topic rejects a record without a key', () =>
     cleanupPolicy: ['compact'],
   }))
 
-test("with LogAppendTime the records get the broker's time, and the batch a matching checksum", async () => {
+test("with LogAppendTime, the records get the broker's time and the checksum of the batch is updated", async () => {
   const config = { messageTimestampType: 'LogAppendTime' } as const
   log = await openLog(dir, config, { env: testEnv({ now: () => 123456789 }) })
   expect(await append(log, [{ value: 'a', timestamp: 5 }, 'b'])).toMatchObject({ logAppendTime: 123456789 })
   expect((await readAll(log)).map(r => r.timestamp)).toEqual([123456789, 123456789])
 })
 
-test("the compression of the topic replaces the producer's", async () => {
+test("batches are recompressed if the topic's compression differs from the producer's", async () => {
   for (const compressionType of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed'] as const) {
     log = await openLog(`${dir}/${compressionType}`, { compressionType })
     const values = Array.from({ length: 50 }, (_, i) => `value ${i}`)

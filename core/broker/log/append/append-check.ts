@@ -9,11 +9,13 @@ import { type BatchRules, RecordsRejected, type Verdict } from '../validation/ru
 export interface CheckedRecords {
   readonly bytes: Buffer
   readonly batches: BatchMeta[]
-  /** The broker's time, if it replaces the record timestamps. -1 for CreateTime. */
+  /**
+   * With LogAppendTime, the broker's time that replaces the record timestamps. -1 for CreateTime.
+   */
   readonly logAppendTime: number
 }
 
-/** Returns the rules by which a producer's records are checked. */
+/** Returns the rules for checking a producer's records. */
 export function rulesFor(partition: string, config: LogConfig, now: number): BatchRules {
   const { compressionType } = config
   return {
@@ -34,8 +36,8 @@ export function rulesFor(partition: string, config: LogConfig, now: number): Bat
 }
 
 /**
- * Applies the verdict on a producer's batch: unchanged, with a corrected maximum timestamp, or
- * rewritten. Returns the error if it was rejected.
+ * Returns the batch to append after validation: the producer's batch, with a corrected maximum
+ * timestamp if necessary, or a rewritten batch. Returns the error if the batch is rejected.
  */
 export function applyVerdict(
   batch: Buffer,
@@ -57,8 +59,9 @@ export function applyVerdict(
 }
 
 /**
- * Checks batches from this broker, or from a leader that has applied its own rules: that they are
- * complete, and that their offsets can be stored. Does not check the records.
+ * Checks that batches from this broker or from a leader are complete, and that their offsets can be
+ * stored. Does not check their records, because this broker built them or the leader has checked
+ * them.
  */
 export function checkOwn(
   records: Buffer,

@@ -30,7 +30,10 @@ export interface ProducerChange {
 /** Appends that are written together, and the state changes to apply afterwards. */
 export interface AppendGroup {
   readonly appends: readonly { pending: PendingAppend; baseOffset: number; lastOffset: number }[]
-  /** Retries of batches in the log or in this group. They are answered together with the group. */
+  /**
+   * Retries of batches that are already in the log or in this group. They are answered when the
+   * group is written.
+   */
   readonly duplicates: readonly { pending: PendingAppend; result: AppendResult }[]
   readonly buffers: readonly Buffer[]
   readonly changes: readonly ProducerChange[]
@@ -49,7 +52,7 @@ export class GroupBuilder {
   readonly #duplicates: { pending: PendingAppend; result: AppendResult }[] = []
   readonly #buffers: Buffer[] = []
   readonly #changes: ProducerChange[] = []
-  /** The state of the producers after the group. */
+  /** The new states of the producers that the group changes. Null if the group changes none. */
   #producers: Map<ProducerId, ProducerEntry> | null = null
   #checked: ProducerChange[] = []
   #end: number
@@ -76,8 +79,9 @@ export class GroupBuilder {
   }
 
   /**
-   * Assigns offsets and checks the producers. Returns false if the append was answered or recorded
-   * as a duplicate. Otherwise the caller must call `take`, or check the append again later.
+   * Assigns offsets to an append and checks its producers. Returns false if the append was rejected
+   * or is a duplicate. Returns true otherwise: the caller must then call `take`, or check the
+   * append again later.
    */
   check(pending: PendingAppend): boolean {
     const { batches, bytes } = pending.records
@@ -120,10 +124,7 @@ export class GroupBuilder {
     this.#end = this.checkedEnd
   }
 
-  /**
-   * Returns the group, or null if there is nothing to write. In that case all appends were
-   * answered.
-   */
+  /** Returns the group. If there is nothing to write, answers the duplicates and returns null. */
   finish(): AppendGroup | null {
     if (this.isEmpty) {
       for (const { pending, result } of this.#duplicates) pending.resolve(result)

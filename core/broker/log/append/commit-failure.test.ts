@@ -29,7 +29,7 @@ afterEach(() => {
 const storageError = { kafkaCode: ErrorCode.KAFKA_STORAGE_ERROR }
 const file = () => join(dir, '00000000000000000000.log')
 
-/** Makes the next append fail after its bytes are in the file. */
+/** Makes the next append fail after its bytes are written to the file. */
 const failNextCommit = () =>
   vi.spyOn(Segment.prototype, 'addToIndexes').mockImplementationOnce(() => {
     throw new RangeError('an unexpected value')
@@ -42,7 +42,7 @@ const writes = {
 }
 
 test.each(Object.entries(writes))(
-  'after %s an error neither truncates the file nor ends the process',
+  'an error after %s neither truncates the file nor ends the process',
   async (_, write) => {
     const logger = recordingLogger()
     const log = await openLog(dir, write.config, { env: testEnv({ logger }) })
@@ -71,7 +71,7 @@ test.each(Object.entries(writes))(
   },
 )
 
-test('a broker that stops with such a log does not mark a clean shutdown of its directory', async () => {
+test('a broker in which an append failed after its write does not mark a clean shutdown', async () => {
   const manager = await LogManager.open({ dirs: [dir], defaults: configOf(), logger: recordingLogger() })
   const log = await manager.getOrCreate('t', 0, TOPIC_ID)
   await append(log, ['a'])
@@ -84,7 +84,7 @@ test('a broker that stops with such a log does not mark a clean shutdown of its 
   await again.close()
 })
 
-test('an error before the write fails only that append', async () => {
+test('an error before the bytes of an append are written fails only that append', async () => {
   const log = await openLog(dir)
   await append(log, ['a'])
   const fail = () => {

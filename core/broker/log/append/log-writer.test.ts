@@ -15,8 +15,8 @@ afterEach(() => removeDir(dir))
 const storageError = { kafkaCode: ErrorCode.KAFKA_STORAGE_ERROR }
 
 /**
- * While `broken`, every write fails: /dev/full returns ENOSPC, a read-only descriptor EBADF, and
- * /dev/null cannot be truncated.
+ * While `broken` is true, every write goes to a device and fails. A write to /dev/full returns
+ * ENOSPC.
  */
 class BreakableFds extends FdCache {
   broken = false
@@ -37,7 +37,7 @@ class BreakableFds extends FdCache {
 }
 
 for (const fsync of ['none', 'group'] as const) {
-  test(`while the disk is full, appends fail without side effects, and succeed again afterwards (fsync=${fsync})`, async () => {
+  test(`appends fail without side effects while the disk is full, and succeed once there is space (fsync=${fsync})`, async () => {
     const fds = new BreakableFds('/dev/full', 'r+')
     const logger = recordingLogger()
     const env = { ...testEnv({ logger }), fds }
@@ -60,7 +60,7 @@ for (const fsync of ['none', 'group'] as const) {
   })
 }
 
-test('a large group is written in the thread pool, and its failure is undone too', async () => {
+test('a failed write in the thread pool, which writes large groups, is undone', async () => {
   const fds = new BreakableFds('/dev/full', 'r+')
   const log = await openLog(dir, { maxMessageBytes: 4 << 20 }, { env: { ...testEnv(), fds } })
   const large = 'x'.repeat(2 << 20)
@@ -106,7 +106,7 @@ test('a closed log completes its pending appends, then rejects appends and reads
   ).not.toContain(0)
 })
 
-test('appends of one event loop turn are written in one group, in order, across segments', async () => {
+test('concurrent appends are written in the order of the calls, across segments', async () => {
   const log = await openLog(dir, { segmentBytes: 300 })
   const values = Array.from({ length: 30 }, (_, i) => `${i}`)
   const results = await Promise.all(values.map(v => append(log, [v])))
@@ -116,7 +116,7 @@ test('appends of one event loop turn are written in one group, in order, across 
   await log.close()
 })
 
-test('flush.messages syncs after this many records, and changes nothing else', async () => {
+test('a log that syncs after every flush.messages records returns all its records', async () => {
   const log = await openLog(dir, { flushMessages: 3 })
   for (let i = 0; i < 7; i++) await append(log, [`${i}`])
   expect(await readValues(log)).toHaveLength(7)

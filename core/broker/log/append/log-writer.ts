@@ -9,11 +9,12 @@ import type { CheckedRecords } from './append-check.ts'
 import { type AppendGroup, GroupBuilder, type PendingAppend } from './append-group.ts'
 import { rollSegment, shouldRoll } from './roll.ts'
 
-/** The maximum size of one write. */
+/** The maximum size of one write, unless a single append is larger. */
 const MAX_GROUP_BYTES = 8 << 20
 /**
- * Up to this size, a group is written synchronously. The copy to the page cache is faster than a
- * round trip to the thread pool (`bench/micro/log.ts`). Larger groups would block the event loop.
+ * Groups up to this size are written synchronously, because copying them to the page cache is
+ * faster than a round trip to the thread pool (`bench/micro/log.ts`). Larger groups are written in
+ * the thread pool, so that they do not block the event loop.
  */
 const SYNC_WRITE_BYTES = 1 << 20
 
@@ -25,18 +26,18 @@ interface QueuedAppend {
   isRejected: boolean
 }
 
-/** A change of files or segments that must wait for earlier appends. */
+/** A job that changes the log's files or segments. It must wait for earlier appends. */
 interface Job {
-  /** The last append to wait for. */
+  /** The number of the last append that the job waits for. */
   readonly after: number
   run(): void
 }
 
 /**
- * The only writer of a partition's log. Appends queue up during a write and share the next one.
- * With fdatasync this is a group commit. The log's state changes only after the bytes are written,
- * so a failed write is undone by truncating the file. An error after the write stops all further
- * writes: see `#stop`.
+ * The only writer of a partition's log. Appends that arrive during a write are queued and written
+ * together in the next write. If the log is synced after each write, this is a group commit. The
+ * log's state changes only after the bytes are written, so a failed write is undone by truncating
+ * the file. An error after the write stops all further writes: see `#stop`.
  */
 export class LogWriter {
   readonly #log: LogState
@@ -50,7 +51,8 @@ export class LogWriter {
   #isWaiting = false
   #failing = false
   /**
-   * Whether the file may be longer than the segment. If so, it is truncated before the next write.
+   * Whether the file may contain the remains of a failed write. If so, it is truncated before the
+   * next write.
    */
   #needsTruncate = false
   #unsyncedRecords = 0
@@ -84,8 +86,8 @@ export class LogWriter {
   }
 
   /**
-   * Runs a job that changes the log's files or segments. It runs between writes, after all earlier
-   * appends.
+   * Runs a job that changes the log's files or segments. The job runs between writes, after all
+   * earlier appends.
    */
   exclusively<T>(job: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -101,7 +103,10 @@ export class LogWriter {
     })
   }
 
-  /** Appends of one event loop turn are written together. */
+  /**
+   * Schedules a write at the end of this event loop turn, so that all appends of the turn are
+   * written together.
+   */
   #schedule(): void {
     if (this.#scheduled || this.#busy || this.#isWaiting) return
     this.#scheduled = true
@@ -113,7 +118,10 @@ export class LogWriter {
     if (this.#hasSlot && !this.#busy) this.#releaseSlot()
   }
 
-  /** Runs the next operation. Returns false if it must wait or the queue is empty. */
+  /**
+   * Runs the next job or writes the next group of appends. Returns false if it must wait, or if
+   * both queues are empty.
+   */
   #step(): boolean {
     if (this.#busy) return false
     const job = this.#jobs[0]
@@ -129,7 +137,10 @@ export class LogWriter {
     return true
   }
 
-  /** A sync needs a slot. Appends that arrive while this log waits for one share the same write. */
+  /**
+   * Takes a slot of `slowOperations`, which a sync needs. Returns false if the log must wait for
+   * one. Appends that arrive during the wait are written together.
+   */
   #takeSlot(): boolean {
     if (this.#hasSlot) return true
     if (this.#isWaiting) return false
@@ -173,11 +184,15 @@ export class LogWriter {
     void this.#finishLater(group, !isSmall, sync)
   }
 
-  /** Completes a write asynchronously. If it fails, the appends fail. */
+  /**
+   * Writes the group in the thread pool if `write` is true, and syncs it if `sync` is true. Then
+   * answers the appends.
+   */
   async #finishLater(group: AppendGroup, write: boolean, sync: boolean): Promise<void> {
     const { env, active } = this.#log
     let failure: unknown = null
-    // Only for `flush.messages` and large writes. `fsync=group` already holds a slot.
+    // With `millrace.log.fsync=group`, the log already has a slot. Large writes and
+    // `flush.messages` take one here.
     if (!this.#hasSlot) await new Promise<void>(resolve => slowOperations.onSlot(resolve))
     this.#hasSlot = true
     try {
@@ -199,8 +214,8 @@ export class LogWriter {
   }
 
   /**
-   * Takes as many queued appends as fit into the active segment. Answers those that need no write.
-   * Rolls the segment if necessary.
+   * Returns a group of the queued appends that fit into the active segment, or null. Answers the
+   * appends that need no write. Rolls the segment if necessary.
    */
   #takeGroup(upTo: number): AppendGroup | null {
     const log = this.#log
@@ -222,8 +237,8 @@ export class LogWriter {
   }
 
   /**
-   * Adds an append to the group or answers it. Returns false if it must wait for the next group, in
-   * another segment.
+   * Adds an append to the group or answers it. Returns false if the append belongs to the next
+   * segment, and must therefore wait for the next group.
    */
   #addOrAnswer(pending: PendingAppend, group: GroupBuilder): boolean {
     const log = this.#log
@@ -244,7 +259,6 @@ export class LogWriter {
       }
       group.take(pending)
     } catch (error) {
-      // Nothing was written, so only this append fails.
       pending.reject(this.#unexpected(error))
     }
     return true
@@ -269,9 +283,10 @@ export class LogWriter {
   }
 
   /**
-   * Stops writing to the log. The bytes are in the file, but the log's state may be incomplete. The
-   * bytes remain, because the next start reads them again. Until then nothing is written, and
-   * records that were visible before remain readable.
+   * Stops writing to the log after an error that followed a write. The bytes of the group are in
+   * the file, but the log's state may be incomplete. The file is not truncated, because the next
+   * start recovers the log from it. Until then, all appends are rejected, and records that were
+   * visible before remain readable.
    */
   #stop(group: AppendGroup, cause: unknown): void {
     const { env, name } = this.#log
@@ -323,8 +338,8 @@ export class LogWriter {
   }
 
   /**
-   * Adds index entries. If they cannot be written, the index keeps them in memory and writes them
-   * later. Recovery can also rebuild them from the log.
+   * Writes index entries. An error is only logged, because the index keeps the entries in memory
+   * and writes them later. Recovery can also rebuild an index from the log.
    */
   #tryIndexWrite(what: string, write: () => void): void {
     try {
@@ -353,7 +368,7 @@ export class LogWriter {
     this.#needsTruncate = false
   }
 
-  /** Handles an unexpected error: the append fails, and the log continues. */
+  /** Logs an error that occurred before anything was written. Returns the error for the append. */
   #unexpected(cause: unknown): KafkaError {
     const { env, name } = this.#log
     env.logger.error(`${name}: an append failed before anything was written`, cause)

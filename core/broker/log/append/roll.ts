@@ -7,10 +7,12 @@ import { Segment } from '../segment/segment.ts'
 import type { CheckedRecords } from './append-check.ts'
 
 /**
- * Whether to start a new segment before these records. `pendingBytes` will be written before them.
- * A new segment is needed if the active one would become too large, if its first record is older
- * than theirs by `segment.ms` (or by `max.compaction.lag.ms`, if that is less and the log is
- * compacted), if an index is full, or if the offsets exceed int32.
+ * Returns whether these records need a new segment. `pendingBytes` is the size of the records that
+ * will be written to the active segment before them. A new segment is needed if the active segment
+ * would become too large, if an index is full, or if an offset relative to the segment's base
+ * offset exceeds int32. It is also needed if the records are newer than the first record of the
+ * active segment by more than `segment.ms` or, in a compacted log, by more than
+ * `max.compaction.lag.ms`.
  */
 export function shouldRoll(log: LogState, pendingBytes: number, records: CheckedRecords, endOffset: number): boolean {
   const { active, config } = log
@@ -22,8 +24,8 @@ export function shouldRoll(log: LogState, pendingBytes: number, records: Checked
 }
 
 /**
- * Compares the timestamps of the records, as in Kafka. Uses the clock only if the records have
- * none.
+ * Returns whether the records are too new for the active segment. Compares record timestamps, as
+ * Kafka does. Uses the clock only if the segment's first record has no timestamp.
  */
 function isOlderThanSegmentMs(log: LogState, records: CheckedRecords): boolean {
   const { active, config, env } = log
@@ -37,7 +39,10 @@ function isOlderThanSegmentMs(log: LogState, records: CheckedRecords): boolean {
   return latest - first > limit
 }
 
-/** A part of `segment.jitter.ms` that is constant for each segment. */
+/**
+ * Returns the jitter that is subtracted from `segment.ms`: less than `segment.jitter.ms`, and
+ * constant for each segment.
+ */
 function jitter(log: LogState): number {
   const max = Math.min(log.config.segmentJitterMs, log.config.segmentMs)
   if (max <= 0) return 0
@@ -45,8 +50,8 @@ function jitter(log: LogState): number {
 }
 
 /**
- * Starts a new segment at the end of the log, with a snapshot of the producers. The previous
- * segment is synced in the background, which then advances the recovery point.
+ * Starts a new segment at the end of the log, and writes a snapshot of the producers. Syncs the
+ * previous segment in the background, and then advances the recovery point.
  */
 export function rollSegment(log: LogState): void {
   const { active, env, logEndOffset } = log
@@ -70,7 +75,7 @@ export async function syncUpTo(log: LogState, offset: number): Promise<void> {
   log.env.changed.add(log)
 }
 
-/** Writes the state of the producers at the end of the log to a file named after that offset. */
+/** Writes the states of the producers to a snapshot file that is named after the log end offset. */
 export function writeSnapshot(log: LogState): void {
   const file = join(log.dir, offsetFileName(log.logEndOffset, SNAPSHOT))
   replaceFileSync(file, encodeSnapshot(log.producers.entries()))

@@ -14,40 +14,42 @@ import {
 import { writeInt64 } from '../io/int64.ts'
 
 /**
- * A batch that is larger than this after decompression is not compacted. This bounds the cleaner's
- * memory.
+ * The maximum decompressed size of a batch that is compacted. Larger batches are not compacted,
+ * which limits the memory that compaction uses.
  */
 const MAX_DECOMPRESSED = 256 << 20
 const NO_TIMESTAMP = -1
 
 export interface FilterOptions {
-  /** Whether a later record with this key is known. */
+  /** Returns whether compaction knows a record with this key and a higher offset. */
   isSuperseded(key: Buffer, offset: number): boolean
   /**
-   * Keys at or after this offset were not read. Tombstones there are kept, because older records
-   * with their keys may still exist.
+   * Compaction has not read the keys at or after this offset. All records from this offset on are
+   * kept, because it is not known whether they are superseded.
    */
   readonly cleanedTo: number
   readonly now: number
-  /** `delete.retention.ms`: how long a tombstone is kept after the first compaction that saw it. */
+  /**
+   * `delete.retention.ms`: how long a tombstone is kept after the first compaction that reads it.
+   */
   readonly deleteRetentionMs: number
   /**
-   * Whether to keep the header of a batch without records, because it contains its producer's last
-   * sequence number.
+   * Whether to keep a batch's header if no record remains, because the header contains the last
+   * sequence number of its producer.
    */
   readonly keepEmpty: boolean
-  /** Called for a batch that cannot be read. It remains unchanged. */
+  /** Called for a batch that cannot be read. The batch is then kept unchanged. */
   onUnreadable?(error: Error): void
 }
 
-/** A record of a batch, as a range of its record section. */
+/** The position of a record within the decompressed records of a batch. */
 interface Kept {
   readonly start: number
   readonly end: number
-  /** The timestamp delta. It is rounded if it is large. */
+  /** The timestamp delta. It is not exact beyond 2^53. */
   readonly timestampDelta: number
   readonly deltaAt: number
-  /** The position after the timestamp delta. */
+  /** The position of the byte after the timestamp delta. */
   readonly rest: number
 }
 
@@ -55,17 +57,17 @@ interface Kept {
 const SMALL = 2 ** 51
 
 /**
- * Compacts a batch. Returns the same bytes if nothing changes, null if no record remains, and
- * otherwise a batch with fewer records but the same offsets, producer and compression. The first
- * time that a batch with a tombstone is compacted, it gets a delete horizon (KIP-534), after which
- * the tombstone is removed.
+ * Compacts a batch. Returns the same batch if nothing changes, and null if no record remains.
+ * Otherwise returns a batch with fewer records. Offsets, producer and compression do not change.
+ * The first compaction of a batch that contains a tombstone sets the delete horizon of the batch
+ * (KIP-534). A compaction after that time removes the tombstone.
  */
 export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
   try {
     return filterRecords(batch, o)
   } catch (error) {
-    // The log was created elsewhere, or by a version without this check. Readers of this batch
-    // fail, but the rest is compacted.
+    // An invalid batch can come from another Kafka or from an older version of Millrace. Consumers
+    // cannot read this batch, but the other batches are compacted.
     if (!(error instanceof Error) || !isProtocolError(error)) throw error
     o.onUnreadable?.(error)
     return batch
@@ -118,7 +120,8 @@ function filterRecords(batch: Buffer, o: FilterOptions): Buffer | null {
 }
 
 /**
- * Returns the keys of a batch with the offsets of their records. Empty if the batch cannot be read.
+ * Returns the key and the offset of each record of a batch that has a key. Returns an empty list if
+ * the batch cannot be read.
  */
 export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
   const keys: { key: Buffer; offset: number }[] = []
@@ -137,13 +140,13 @@ export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
     }
     return keys
   } catch (error) {
-    // filterBatch keeps the whole batch, including the records that it would supersede.
+    // filterBatch keeps an unreadable batch. The keys in the batch do not supersede older records.
     if (!isProtocolError(error)) throw error
     return []
   }
 }
 
-/** Moves the cursor to a record's timestamp. Returns the position where the record ends. */
+/** Moves the cursor to a record's timestamp delta. Returns the position where the record ends. */
 function endOfRecord(records: Buffer, cursor: { pos: number }): number {
   const length = readVarint(records, cursor, records.length)
   const end = cursor.pos + length
@@ -161,7 +164,7 @@ function readKey(records: Buffer, cursor: { pos: number }, end: number): Buffer 
   return records.subarray(at, at + length)
 }
 
-/** Records that were rewritten for another base timestamp. */
+/** The records of a batch, rewritten for a new base timestamp. */
 interface Rebased {
   readonly records: Buffer
   readonly base: number | bigint
@@ -169,8 +172,8 @@ interface Rebased {
 }
 
 /**
- * Chooses the new base timestamp and rewrites the records. The base is the delete horizon if there
- * is one, otherwise the first record's timestamp, as in Kafka's builder.
+ * Chooses a new base timestamp and rewrites the records for it. As in Kafka, the base timestamp is
+ * the delete horizon if the batch has one, and otherwise the first record's timestamp.
  */
 function rebased(
   records: Buffer,
@@ -186,8 +189,8 @@ function rebased(
 }
 
 /**
- * Like `rebased`, for timestamps that numbers would round. Uses int64 arithmetic that wraps, and
- * keeps the old base if there is no new horizon.
+ * Like `rebased`, for timestamps that a number cannot represent exactly. Uses int64 arithmetic that
+ * wraps around. Keeps the old base timestamp if no delete horizon is being set.
  */
 function rebasedExactly(batch: Buffer, records: Buffer, kept: readonly Kept[], horizon: number | null): Rebased {
   const base = batch.readBigInt64BE(header.BASE_TIMESTAMP)
@@ -205,7 +208,7 @@ function rebasedExactly(batch: Buffer, records: Buffer, kept: readonly Kept[], h
   return { records: Buffer.concat(parts), base: newBase, latest }
 }
 
-/** Returns the records with the same amount added to all timestamp deltas. */
+/** Returns the records after adding `by` to each timestamp delta. */
 function shifted(records: Buffer, kept: readonly Kept[], by: number): Buffer {
   if (by === 0) return Buffer.concat(kept.map(k => records.subarray(k.start, k.end)))
   const parts: Buffer[] = []

@@ -1,6 +1,6 @@
 import type { LogConfig } from '../types.ts'
 
-/** The facts about a segment that determine what can be compacted. */
+/** The properties of a segment that determine whether it can be compacted. */
 export interface SegmentView {
   readonly baseOffset: number
   readonly endOffset: number
@@ -11,28 +11,34 @@ export interface SegmentView {
 
 export interface CleanableState {
   readonly now: number
-  /** Where the last compaction ended. -1 if there was none. */
+  /** The offset at which the last compaction ended. -1 if the log was never compacted. */
   readonly cleanedTo: number
   readonly logStartOffset: number
-  /** The last stable offset. Records from here on are undecided or not replicated. */
+  /**
+   * The last stable offset. Later records may belong to an open transaction, or may not be
+   * replicated yet.
+   */
   readonly stableOffset: number
 }
 
 export interface Cleanable {
-  /** The start of the dirty part: keys from here on have not been compared. */
+  /**
+   * The offset at which the dirty part starts. Records from this offset on have not been compacted
+   * yet.
+   */
   readonly from: number
-  /** The end of the dirty part that may be compacted now. */
+  /** The end offset of the dirty part that may be compacted now. */
   readonly to: number
-  /** Dirty bytes as a fraction of all bytes that compaction would read. */
+  /** The size of the dirty part as a fraction of all bytes that compaction would read. */
   readonly ratio: number
   /** Whether `max.compaction.lag.ms` has passed for the first dirty segment. */
   readonly isOverdue: boolean
 }
 
 /**
- * Returns the part of a log that can be compacted now, or null. The last segment is never
- * compacted, nor are records that are younger than `min.compaction.lag.ms` or that follow the start
- * of an open transaction.
+ * Returns the part of a log that can be compacted now, or null. This part never contains the last
+ * segment, records that are younger than `min.compaction.lag.ms`, or records after the start of an
+ * open transaction.
  */
 export function cleanablePart(
   segments: readonly SegmentView[],
@@ -61,14 +67,14 @@ export function cleanablePart(
   return { from, to, ratio: dirtyBytes / (cleanBytes + dirtyBytes), isOverdue }
 }
 
-/** Whether compacting this part is due now. */
+/** Returns whether the part should be compacted now. */
 export function isDue(part: Cleanable, config: LogConfig): boolean {
   return part.isOverdue || part.ratio >= config.minCleanableDirtyRatio
 }
 
 /**
- * Groups neighbouring segments that fit into one segment, because segments become small after
- * several compactions. Returns ranges of segment indexes.
+ * Groups adjacent segments that together fit into one segment, because compaction makes segments
+ * smaller. Returns the groups as ranges of indexes into `segments`.
  */
 export function groupSegments(segments: readonly SegmentView[], config: LogConfig): [first: number, last: number][] {
   const groups: [number, number][] = []

@@ -4,13 +4,16 @@ import { SWAP } from '../segment/log-files.ts'
 import { type Cleanable, cleanablePart, isDue } from './cleanable.ts'
 import { type Compaction, compact, discard, viewOf } from './compactor.ts'
 
-/** The compaction of one log: decides when it is due, and installs the result. */
+/**
+ * Compacts one log: decides when compaction is due, and replaces the segments with the compacted
+ * ones.
+ */
 export class LogCleaner {
   readonly #log: LogState
   readonly #writer: LogWriter
   /**
-   * Where the last compaction ended, or -1 if there was none. Stored in Kafka's
-   * `cleaner-offset-checkpoint`.
+   * The offset at which the last compaction ended, or -1 if the log was never compacted. Kafka's
+   * `cleaner-offset-checkpoint` stores this offset.
    */
   cleanedTo: number
 
@@ -20,7 +23,7 @@ export class LogCleaner {
     this.cleanedTo = cleanedTo
   }
 
-  /** Returns the part that is due for compaction, or null. */
+  /** Returns the part of the log that is due for compaction, or null. */
   due(now: number): Cleanable | null {
     const log = this.#log
     if (log.status !== 'open' || log.stopped !== null || log.segments.length < 2) return null
@@ -31,7 +34,9 @@ export class LogCleaner {
     return part !== null && isDue(part, log.config) ? part : null
   }
 
-  /** Compacts a part. Throws if reading or writing fails, and then leaves the log unchanged. */
+  /**
+   * Compacts a part of the log. If reading or writing fails, throws and leaves the log unchanged.
+   */
   async clean(part: Cleanable, now: number, maxMapBytes: number, isStopped: () => boolean): Promise<void> {
     const log = this.#log
     const stopped = () => isStopped() || log.status !== 'open'
@@ -48,9 +53,10 @@ export class LogCleaner {
   }
 
   /**
-   * Replaces the original segments. The outputs are first renamed to `.swap`, then the originals
-   * are removed, then the outputs get their final names. After a crash in between, `leftovers.ts`
-   * completes or undoes this.
+   * Replaces the original segments with the compacted ones. First adds `.swap` to the names of the
+   * compacted files, then renames the original files for deletion, then removes `.swap`. If the
+   * process crashes in between, `leftovers.ts` completes or undoes the replacement at the next
+   * start.
    */
   #putInPlace(done: Compaction): void {
     const log = this.#log

@@ -27,7 +27,7 @@ const MAP = { maxMapBytes: 1 << 20 }
 const seen = async (log: PartitionLog) =>
   (await readAll(log)).map(r => `${r.offset} ${r.key}=${r.value === null ? 'null' : String(r.value).slice(0, 12)}`)
 
-test('the latest record of every key remains at its offset, and the last segment does not change', async () => {
+test('compaction keeps the latest record of every key at its offset, and does not change the last segment', async () => {
   const log = await openLog(dir, config)
   for (let i = 0; i < 30; i++) await append(log, [{ key: `k${i % 3}`, value: `${i}` }])
   const active = log.segmentOffsets.at(-1)!
@@ -42,7 +42,7 @@ test('the latest record of every key remains at its offset, and the last segment
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('compaction of the same records gives the same bytes as Apache Kafka', async () => {
+test('compaction writes the same bytes as Apache Kafka for the same records', async () => {
   const log = await openLog(dir, { ...config, segmentBytes: 1 << 20, segmentMs: 500 })
   for (let round = 0; round < 4; round++) {
     const at = (n: number) => 1700000000000 + 1000 * n
@@ -68,7 +68,7 @@ test('compaction of the same records gives the same bytes as Apache Kafka', asyn
   }
 })
 
-test('a tombstone is kept with its timestamp for delete.retention.ms after it was first seen, then removed', async () => {
+test('a tombstone keeps its timestamp, and is removed delete.retention.ms after the first compaction that reads it', async () => {
   let now = 1_000_000
   const log = await openLog(dir, { ...config, deleteRetentionMs: 1000 }, { env: testEnv({ now: () => now }) })
   const write = (key: string, value: string | null) => append(log, [{ key, value, timestamp: 5000 + log.logEndOffset }])
@@ -108,7 +108,7 @@ test('a tombstone is kept with its timestamp for delete.retention.ms after it wa
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('a tombstone that did not fit into the map is kept until the records that it deletes are removed', async () => {
+test('a tombstone whose key did not fit into the offset map is kept until older records of its key are removed', async () => {
   let now = 1_000_000
   const log = await openLog(
     dir,
@@ -119,7 +119,7 @@ test('a tombstone that did not fit into the map is kept until the records that i
   for (let i = 0; i < 40; i++) await append(log, [{ key: `k${i}`, value: 'x' }])
   await append(log, [{ key: 'a', value: null }])
   for (let i = 0; log.segmentOffsets.length < 2; i++) await append(log, [{ key: `k${i}`, value: 'x'.repeat(2000) }])
-  // The map has space for twelve keys at a time.
+  // The offset map of each compaction has space for twelve keys.
   for (let round = 0; round < 6; round++) {
     await log.compact(now, { maxMapBytes: 16 * 24 })
     const latest = new Map((await readAll(log)).map(r => [String(r.key), r.value]))
@@ -129,7 +129,7 @@ test('a tombstone that did not fit into the map is kept until the records that i
   expect((await readAll(log)).filter(r => String(r.key) === 'a')).toEqual([])
 })
 
-test('an aborted transaction supersedes nothing and is removed, and records from an open one on are not compacted', async () => {
+test('compaction removes aborted records, ignores their keys, and stops before an open transaction', async () => {
   const log = await openLog(dir, config)
   const transactional = (sequence: number) => ({ producerId: 3, epoch: 0, sequence, transactional: true })
   const end = (committed: boolean) =>
@@ -155,7 +155,7 @@ test('an aborted transaction supersedes nothing and is removed, and records from
   await log.close()
 })
 
-test("a producer's last sequence number is kept after its records are removed", async () => {
+test("a producer's last sequence number is kept after compaction removes the producer's records", async () => {
   const log = await openLog(dir, config)
   for (let i = 0; i < 5; i++) await append(log, [{ key: 'a', value: `${i}` }], { producerId: 8, epoch: 2, sequence: i })
   for (let i = 0; i < 20; i++) await append(log, [{ key: 'a', value: 'x'.repeat(50) }])
@@ -169,7 +169,7 @@ test("a producer's last sequence number is kept after its records are removed", 
   await again.close()
 })
 
-test('young records, and logs without compaction, are not changed', async () => {
+test('compaction is not due for young records, or if cleanup.policy does not contain compact', async () => {
   const log = await openLog(dir, { ...config, minCompactionLagMs: 60_000 })
   for (let i = 0; i < 30; i++) await append(log, [{ key: 'k', value: `${i}`, timestamp: Date.now() }])
   expect(log.compactionDue(Date.now())).toBe(-1)
@@ -195,7 +195,7 @@ const op = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('reopen' as const), clean: fc.boolean() }) },
 )
 
-test('after any sequence of appends, compactions and restarts, the latest value of every key exists, in order', async () => {
+test('after any appends, compactions and restarts, the log contains the latest value of every key, in order', async () => {
   let run = 0
   await fc.assert(
     fc.asyncProperty(
@@ -260,7 +260,7 @@ async function checkAgainst(log: PartitionLog, written: readonly TestRecord[]): 
   for (const [key, value] of expected) expect(latest.get(key) ?? null).toBe(value)
 }
 
-test('after a crash at any point while the result is installed, the latest record of every key exists', async () => {
+test('after a crash while compacted segments replace the originals, the latest record of every key exists', async () => {
   const before = join(dir, 'before')
   const log = await openLog(before, config)
   for (let i = 0; i < 40; i++) await append(log, [{ key: `k${i % 4}`, value: `${i}` }])
@@ -311,7 +311,7 @@ test('after a crash at any point while the result is installed, the latest recor
   }
 })
 
-test('the offset map stores keys up to its capacity', () => {
+test('the offset map returns the latest offset of every key, and is full at 75% of its slots', () => {
   const map = new OffsetMap(1000, 1 << 20)
   const key = (i: number) => Buffer.from(`key ${i}`)
   for (let i = 0; i < 1000; i++) map.put(key(i), i)
@@ -325,7 +325,7 @@ test('the offset map stores keys up to its capacity', () => {
   expect(put).toBe(75)
 })
 
-test('a reader in the middle of a segment continues to read it while it is compacted', async () => {
+test('a reader in the middle of a segment can continue to read while the segment is compacted', async () => {
   const log = await openLog(dir, config, { env: testEnv({ tailCacheBytes: 0, maxOpenFiles: 1 }) })
   for (let i = 0; i < 40; i++) await append(log, [{ key: `k${i % 2}`, value: `${i}`.padStart(30, '.') }])
   let failures = 0

@@ -14,10 +14,13 @@ import { type Cleanable, groupSegments, type SegmentView } from './cleanable.ts'
 import { OffsetMap } from './offset-map.ts'
 import { batchesOf } from './segment-reader.ts'
 
-/** Output is written in pieces of about this size. */
+/** The approximate size of each write to an output segment. */
 const WRITE_BYTES = 1 << 20
 
-/** A completed output segment, still named `.cleaned`, and the segments that it replaces. */
+/**
+ * A compacted segment, whose files still have the suffix `.cleaned`, and the segments that it
+ * replaces.
+ */
 export interface Replacement {
   readonly segment: Segment
   readonly replaces: readonly Segment[]
@@ -25,7 +28,7 @@ export interface Replacement {
 
 export interface Compaction {
   readonly replacements: readonly Replacement[]
-  /** The end offset of the part that is now compacted. */
+  /** The end offset of the compacted part. */
   readonly cleanedTo: number
   readonly bytesRead: number
   readonly bytesWritten: number
@@ -43,16 +46,16 @@ export function viewOf(log: LogState): SegmentView[] {
 
 /**
  * Compacts a part of a log in two passes. The first pass finds the latest offset of every key in
- * the dirty part. The second pass copies all segments up to its end, without the records that a
- * later one supersedes. Offsets do not change. The log itself does not change either: the caller
- * installs the outputs. If `stopped` returns true, compaction ends with an error.
+ * the dirty part. The second pass copies all segments up to the end of the dirty part, without
+ * superseded records. Offsets do not change. The log does not change either, because the caller
+ * replaces the segments. Throws if `stopped` returns true.
  */
 export async function compact(
   log: LogState,
   part: Cleanable,
   o: { now: number; maxMapBytes: number; stopped: () => boolean },
 ): Promise<Compaction> {
-  // Taken at the same time, because retention may change the list of segments later.
+  // Copy both lists now, because retention may remove segments during the compaction.
   const views = viewOf(log).slice(0, -1)
   const segments = log.segments.slice(0, -1)
   const aborted = new AbortedRecords(segments)
@@ -98,7 +101,7 @@ export async function compact(
   return { replacements, cleanedTo, bytesRead, bytesWritten }
 }
 
-/** Removes the files of an unused output. */
+/** Removes the files of a compacted segment that is not used. */
 export function discard(segment: Segment): void {
   segment.release()
   for (const path of segment.paths()) rmSync(path, { force: true })
@@ -114,7 +117,10 @@ interface FillMapOptions {
   stopped(): boolean
 }
 
-/** Puts the keys of the dirty part into the map. Returns the offset up to which they fitted. */
+/**
+ * Puts the keys of the dirty part into the map. Returns the end offset of the records whose keys
+ * fit into the map.
+ */
 async function fillMap({ log, segments, views, part, aborted, map, stopped }: FillMapOptions): Promise<number> {
   for (const [i, segment] of segments.entries()) {
     if (views[i]!.endOffset <= part.from || segment.baseOffset >= part.to) continue
@@ -151,7 +157,7 @@ function keep(batch: Buffer, o: KeepOptions, { deleteRetentionMs }: LogConfig): 
   return filterBatch(batch, { isSuperseded, cleanedTo, now, deleteRetentionMs, keepEmpty, onUnreadable })
 }
 
-/** The last offset of each producer's last batch. */
+/** Returns the last offset of each producer's last batch. */
 function lastBatches(log: LogState): Set<number> {
   const last = new Set<number>()
   for (const entry of log.producers.entries()) {
@@ -162,7 +168,8 @@ function lastBatches(log: LogState): Set<number> {
 }
 
 /**
- * Finds the batches that belong to aborted transactions. Their records do not supersede any record.
+ * Knows which batches belong to aborted transactions. Records of aborted transactions do not
+ * supersede other records.
  */
 class AbortedRecords {
   readonly #byProducer = new Map<ProducerId, { first: number; last: number }[]>()
@@ -189,7 +196,7 @@ class AbortedRecords {
   }
 }
 
-/** The output segment that is being written. */
+/** Writes one output segment. */
 class Output {
   readonly segment: Segment
   readonly #log: LogState
@@ -202,8 +209,8 @@ class Output {
     this.#log = log
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: replaces[0]!.createdAt }
     this.segment = new Segment(log.env.fds, log.dir, replaces[0]!.baseOffset, found, CLEANED)
-    // Includes transactions whose records were removed, so that readers get the same list as
-    // before.
+    // The list includes aborted transactions whose records were removed, so that consumers receive
+    // the same list of aborted transactions as before.
     this.#transactions = replaces.flatMap(s => s.txns.all())
   }
 
@@ -235,8 +242,6 @@ class Output {
 
   async #write(): Promise<void> {
     if (this.#pending === 0) return
-    // The batches are slices of larger read buffers, so `#pending` may be much less than the memory
-    // that they hold.
     const bytes = Buffer.concat(this.#buffers, this.#pending)
     this.#buffers = []
     this.#pending = 0

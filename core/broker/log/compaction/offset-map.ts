@@ -2,23 +2,23 @@ import { hash } from 'node:crypto'
 
 const HASH_BYTES = 16
 /**
- * A slot holds the hash, and the offset plus one as a double, which is exact up to 2^53. New memory
- * is zero, so 0 means an empty slot.
+ * A slot contains a key's hash and, as a double, its offset plus one. A double is exact up to 2^53.
+ * Newly allocated memory is zero, so 0 means an empty slot.
  */
 const SLOT_BYTES = 24
 const MAX_LOAD = 0.75
 
 /**
- * Maps each key to its latest offset, in a fixed amount of memory. It stores a 128-bit hash in
- * place of the key, so a key of any size uses 24 bytes (32 including empty slots). Two keys with
- * the same hash are as unlikely as an undetected disk error.
+ * Maps each key to its latest offset, in a fixed amount of memory. The map stores a 128-bit hash of
+ * each key, so a key of any size uses 24 bytes (32 including empty slots). A collision of two
+ * hashes is as unlikely as an undetected disk error.
  */
 export class OffsetMap {
   readonly #slots: Buffer
   readonly #capacity: number
   #size = 0
 
-  /** Allocates space for up to `keys` keys, but at most `maxBytes`. */
+  /** Allocates space for `keys` keys, but at most `maxBytes`. */
   constructor(keys: number, maxBytes: number) {
     const wanted = Math.ceil((Math.max(16, keys) / MAX_LOAD) * 1.05)
     this.#capacity = Math.max(16, Math.min(wanted, Math.floor(maxBytes / SLOT_BYTES)))
@@ -29,7 +29,7 @@ export class OffsetMap {
     return this.#size
   }
 
-  /** Whether no further key fits. */
+  /** Whether the map has no space for another key. */
   get isFull(): boolean {
     return this.#size >= Math.floor(this.#capacity * MAX_LOAD)
   }
@@ -49,7 +49,7 @@ export class OffsetMap {
     return this.#slots.readDoubleBE(this.#find(digestOf(key)) + HASH_BYTES) - 1
   }
 
-  /** Returns the position of a hash, or of the slot where it belongs. */
+  /** Returns the position of the slot that contains a hash, or of the empty slot for it. */
   #find(digest: Buffer): number {
     let slot = digest.readUInt32BE(0) % this.#capacity
     for (;;) {

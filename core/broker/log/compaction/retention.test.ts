@@ -5,7 +5,7 @@ import { expiredSegments } from './retention.ts'
 const segment = (endOffset: number, size: number, latestTimestamp: number) => ({ endOffset, size, latestTimestamp })
 const state = { now: 1000, highWatermark: 30, logStartOffset: 0 }
 
-test('segments expire by age, by size and below the log start, the oldest first, only when replicated', () => {
+test('replicated segments expire by age, by size, and if they are below the log start, the oldest first', () => {
   const three = [segment(10, 100, 100), segment(20, 100, 900), segment(30, 100, 950)]
   const expired = (o: Parameters<typeof configOf>[0], s = {}) => expiredSegments(three, configOf(o), { ...state, ...s })
   expect(expired({ retentionMs: 899 })).toBe(1)

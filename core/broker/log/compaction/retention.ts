@@ -1,13 +1,13 @@
 import type { LogConfig } from '../types.ts'
 
-/** The facts about a segment that determine its retention. */
+/** The properties of a segment that determine whether retention removes it. */
 export interface SegmentAge {
   readonly size: number
-  /** The offset after its last record. */
+  /** The offset after the segment's last record. */
   readonly endOffset: number
   /**
-   * The timestamp of its latest record, or the time of its last write if its records have no
-   * timestamps.
+   * The highest timestamp of the segment's records, or the time of the last write if the records
+   * have no timestamps.
    */
   readonly latestTimestamp: number
 }
@@ -20,8 +20,9 @@ export interface RetentionState {
 
 /**
  * Returns how many of the oldest segments may be removed. Segments below the log start offset are
- * always removed. With the `delete` cleanup policy, segments are also removed by age and size. A
- * segment that is not entirely below the high watermark is kept, and so is an empty last segment.
+ * always removed. With the `delete` cleanup policy, segments are also removed by age and size.
+ * Segments that contain records above the high watermark are kept. An empty last segment is also
+ * kept.
  */
 export function expiredSegments(segments: readonly SegmentAge[], config: LogConfig, state: RetentionState): number {
   const deletes = config.cleanupPolicy.includes('delete')

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 
-/** A log, as the schedule uses it. */
+/** The part of a log's interface that the schedule uses. */
 export interface Compactable {
   readonly topic: string
   readonly partition: number
@@ -12,7 +12,9 @@ export interface Compactable {
 /** The delay before the next attempt after a failed compaction, in milliseconds. */
 const RETRY_MS = 600_000
 
-/** Compacts one log at a time in the background, the dirtiest first. */
+/**
+ * Compacts logs in the background, one at a time. The log with the highest dirty ratio is first.
+ */
 export class CompactionSchedule {
   readonly #logger: Logger
   readonly #backoffMs: number
@@ -29,7 +31,8 @@ export class CompactionSchedule {
   }
 
   /**
-   * Starts to compact the logs that are due, unless compaction is running. Does not wait for it.
+   * Starts to compact the logs that are due, unless a compaction is running. Does not wait for the
+   * compaction.
    */
   tick(now: number, logs: () => readonly Compactable[]): void {
     if (this.#isStopped || this.#running !== null || now - this.#lastCheck < this.#backoffMs) return
@@ -44,7 +47,7 @@ export class CompactionSchedule {
     await this.#running
   }
 
-  /** Aborts the running compaction. It leaves no files behind. */
+  /** Aborts the running compaction. Resolves when the compaction has removed its files. */
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#running

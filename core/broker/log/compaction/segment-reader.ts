@@ -4,11 +4,15 @@ import { readRange } from '../read/log-reader.ts'
 import type { Segment } from '../segment/segment.ts'
 
 /**
- * The size of a read. Processing the batches of one read must not block the event loop for long.
+ * The size of a read. It is small, so that processing the batches of one read does not block the
+ * event loop for long.
  */
 const STEP = 256 << 10
 
-/** Yields the batches of a segment, a few at a time. Throws if reading fails. */
+/**
+ * Yields the batches of a segment. Each array contains the batches of one read. Throws if reading
+ * fails.
+ */
 export async function* batchesOf(log: LogState, segment: Segment): AsyncGenerator<Buffer[]> {
   const end = segment.size
   let position = 0

@@ -16,7 +16,7 @@ const files = (n: number) =>
     return cachedFile(join(dir, `${i}`))
   })
 
-test('the least recently used file is closed when too many are open, and reopened when needed', () => {
+test('the least recently used file is closed when the limit of open files is reached, and reopened on use', () => {
   const cache = new FdCache(3)
   const [a, b, c, d] = files(4)
   for (const f of [a!, b!, c!]) cache.fd(f)
@@ -29,7 +29,7 @@ test('the least recently used file is closed when too many are open, and reopene
   expect(cache.openFiles).toBe(0)
 })
 
-test('a file in use remains open until it is no longer used, even if it was deleted', () => {
+test('a pinned file remains open until it is unpinned, even if the file was deleted', () => {
   const cache = new FdCache(1)
   const [a, b] = files(2)
   const fd = cache.pin(a!)

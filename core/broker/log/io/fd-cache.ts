@@ -1,14 +1,17 @@
 import { close, closeSync, openSync } from 'node:fs'
 
 /**
- * A file that is opened on first use. The cache may close it if too many files are open, but not
- * while `pins` is above 0 (an asynchronous read or write is in progress).
+ * A file that is opened on first use. The cache may close it when the limit of open files is
+ * reached. The cache does not close a file while `pins` is above 0, because an asynchronous read or
+ * write is using the file.
  */
 export interface CachedFile {
   path: string
   fd: number
   pins: number
-  /** Whether to close the file once it has no pins, because it was deleted. */
+  /**
+   * Whether the file was released while it was pinned. It is closed when the last pin is removed.
+   */
   closeWhenUnpinned: boolean
 }
 
@@ -17,18 +20,19 @@ export function cachedFile(path: string): CachedFile {
 }
 
 /**
- * Opens files on demand and keeps at most `limit` of them open. Closes the least recently used one
- * first.
+ * Opens files on demand, and keeps at most `limit` files open unless more are pinned. Closes the
+ * least recently used file first.
  */
 export class FdCache {
   readonly #limit: number
   readonly #closeDeleted: (fd: number) => void
-  /** The open files, the least recently used first. A Set keeps insertion order. */
+  /** The open files, in the insertion order of the Set: the least recently used file is first. */
   readonly #open = new Set<CachedFile>()
   #latest: CachedFile | null = null
 
   /**
-   * `closeDeleted` closes a deleted file. This can take long, so it does not run on this thread.
+   * `closeDeleted` closes the descriptor of a deleted file. Closing such a file can take long, so
+   * `closeDeleted` must not do it on this thread.
    */
   constructor(limit = 2048, closeDeleted: (fd: number) => void = fd => close(fd, () => undefined)) {
     this.#limit = limit
@@ -40,8 +44,8 @@ export class FdCache {
   }
 
   /**
-   * Returns the file's descriptor for reading and writing. Opens or creates the file if necessary.
-   * The descriptor is valid until the next event loop turn, or while the file is pinned.
+   * Returns the descriptor of a file. Opens the file with `flags` if it is not open. The descriptor
+   * is valid only until the next event loop turn, unless the file is pinned.
    */
   fd(file: CachedFile, flags: 'r' | 'r+' | 'w+' = 'r+'): number {
     if (file.fd < 0) {

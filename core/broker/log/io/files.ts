@@ -2,15 +2,15 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync, writ
 import { open, rename } from 'node:fs/promises'
 import { slowOperations } from './slow-operations.ts'
 
-/** Whether a file system call failed with this errno name. */
+/** Returns whether a file system call failed with this error code, such as `ENOENT`. */
 export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }
 
 /**
- * Replaces a small file atomically for other readers: writes a temporary file next to it, then
- * renames that. It is not synced, so it is only for files that can be rebuilt (snapshots, epochs).
- * A synchronous fsync would block all other partitions.
+ * Replaces a small file atomically: writes a temporary file in the same directory, then renames it.
+ * The new file is not synced, because a synchronous fsync would block all other partitions. Use
+ * this only for files that can be rebuilt, such as snapshots.
  */
 export function replaceFileSync(file: string, content: string | Buffer): void {
   const temporary = `${file}.tmp`
@@ -23,7 +23,7 @@ export function replaceFileSync(file: string, content: string | Buffer): void {
   }
 }
 
-/** Like `replaceFileSync`, but asynchronous and with an fdatasync. */
+/** Like `replaceFileSync`, but asynchronous. Syncs the temporary file before renaming it. */
 export async function replaceFile(file: string, content: string | Buffer): Promise<void> {
   const temporary = `${file}.tmp`
   try {
@@ -57,15 +57,15 @@ export function touch(file: string): void {
 }
 
 /**
- * Writes a whole buffer at a position. A single call may write less, and only the next call reports
- * why.
+ * Writes a whole buffer at a position. One call of `writeSync` may write only a part of the buffer,
+ * for example when the disk becomes full. The next call then throws the error.
  */
 export function writeFully(fd: number, bytes: Buffer, position: number): void {
   let done = 0
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
 }
 
-/** Linux's IOV_MAX: the maximum number of buffers per call. */
+/** The maximum number of buffers that one writev call accepts (IOV_MAX on Linux). */
 export const MAX_VECTORS = 1024
 
 /** Like `writeFully`, for several consecutive buffers. */

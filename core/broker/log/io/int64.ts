@@ -2,20 +2,20 @@ const MAX = 2n ** 63n - 1n
 const MIN = -(2n ** 63n)
 
 /**
- * An exact producer id: a bigint if a number cannot represent it. A negative value means no
- * producer.
+ * A producer id: a bigint if a number cannot represent the id exactly. A negative value means that
+ * the batch has no producer id.
  */
 export type ProducerId = number | bigint
 
 /**
- * Reads an int64 as a number, without creating a bigint. The result is exact up to 2^53 and rounded
- * beyond. The largest value is read as 2^63.
+ * Reads an int64 as a number, without creating a bigint. Values up to 2^53 are exact. Larger values
+ * are rounded, and the largest int64 is read as 2^63.
  */
 export function readInt64(buffer: Buffer, at: number): number {
   return buffer.readInt32BE(at) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4)
 }
 
-/** Writes an integer. Values beyond 64 bits are clamped. */
+/** Writes an int64. Numbers beyond the range of an int64 are clamped. */
 export function writeInt64(buffer: Buffer, value: number | bigint, at: number): void {
   if (typeof value === 'bigint') {
     buffer.writeBigInt64BE(value, at)

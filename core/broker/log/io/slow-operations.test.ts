@@ -8,8 +8,8 @@ import { append, openLog, readValues, removeDir, tempDir, testEnv } from '../tes
 import { SlowOperations, slowOperations, threadPoolSize } from './slow-operations.ts'
 
 /**
- * While `fifo` is set, each fdatasync first blocks a thread of the pool until the FIFO is opened
- * for writing.
+ * While `fifo` is set, each fdatasync first opens this FIFO for reading. This blocks a thread of
+ * the pool until the test opens the FIFO for writing.
  */
 const held = vi.hoisted(() => ({ fifo: '', outstanding: 0, most: 0, finished: 0 }))
 vi.mock('node:fs', async original => {
@@ -63,7 +63,8 @@ test('reads from disk proceed while many partitions sync, and each write is ackn
     expect(held.finished - finishedBefore).toBeGreaterThanOrEqual(acknowledged.length)
   })
   while (held.outstanding < slowOperations.limit) await nextTurn()
-  // Every read uses a thread of the pool. If all threads were blocked in a sync, this would hang.
+  // Every read uses a thread of the pool. The reads would hang if all threads were blocked in a
+  // sync.
   for (let i = 0; i < 20; i++) expect(await readValues(cold)).toEqual(['a', 'b'])
   expect(held.outstanding).toBe(slowOperations.limit)
   expect(slowOperations.limit).toBeLessThan(threadPoolSize(process.env['UV_THREADPOOL_SIZE']))
@@ -76,7 +77,7 @@ test('reads from disk proceed while many partitions sync, and each write is ackn
   for (const log of [cold, ...logs]) await log.close()
 })
 
-test('records that arrive while a partition waits for a slot share the same sync', async () => {
+test('records that are appended while their partition waits for a slot are synced together', async () => {
   const env = testEnv({})
   const open = (name: string) => openLog(join(dir, name), { fsync: 'group' }, { env })
   const others = await Promise.all(Array.from({ length: slowOperations.limit }, (_, i) => open(`other-${i}`)))
@@ -123,7 +124,7 @@ test('slots are granted in order of arrival, and never exceed the limit', async 
   )
 })
 
-test('the pool has four threads unless UV_THREADPOOL_SIZE is set', () => {
+test('threadPoolSize follows UV_THREADPOOL_SIZE from 1 to 1024, and is 4 if the variable is not a number', () => {
   const sizes = [undefined, '', 'many', '0', '1', '16', '5000'].map(threadPoolSize)
   expect(sizes).toEqual([4, 4, 4, 1, 1, 16, 1024])
 })

@@ -1,14 +1,16 @@
-/** The size of libuv's thread pool, which is fixed when the process first uses it. */
+/**
+ * Returns the size of libuv's thread pool. The size is fixed when the process first uses the pool.
+ */
 export function threadPoolSize(setting: string | undefined): number {
   const size = Number.parseInt(setting ?? '', 10)
   return Number.isNaN(size) ? 4 : Math.min(Math.max(size, 1), 1024)
 }
 
 /**
- * Limits the operations that can block a thread of libuv's pool for long: fdatasync, large writes,
- * removals. Node runs all asynchronous file operations in one small pool. These operations use at
- * most half of its threads, so reads from disk do not wait for them. Slots are granted in order of
- * arrival.
+ * Limits the operations that can block a thread of libuv's pool for long: fdatasync, large writes
+ * and removals. Node runs all asynchronous file operations in this small pool. Slow operations use
+ * at most half of its threads, so reads from disk do not wait for slow operations. Slots are
+ * granted in order of arrival.
  */
 export class SlowOperations {
   readonly limit: number
@@ -23,7 +25,10 @@ export class SlowOperations {
     return this.#running
   }
 
-  /** Takes a slot if one is free and no other caller waits. The caller must call `release`. */
+  /**
+   * Takes a slot if one is free and no other caller is waiting. Returns whether it took a slot. If
+   * it did, the caller must call `release`.
+   */
   tryAcquire(): boolean {
     if (this.#running >= this.limit || this.#waiting.length > 0) return false
     this.#running++
@@ -43,7 +48,10 @@ export class SlowOperations {
     else queueMicrotask(next)
   }
 
-  /** Runs a job in its own slot. The job must not wait for another slot. */
+  /**
+   * Runs a job when a slot is free. The job must not wait for another slot, because that could
+   * deadlock.
+   */
   async run<T>(job: () => T | Promise<T>): Promise<T> {
     await new Promise<void>(resolve => this.onSlot(resolve))
     try {
@@ -54,5 +62,5 @@ export class SlowOperations {
   }
 }
 
-/** The only instance in a process, because a process has one thread pool. */
+/** The instance that all logs share, because a process has one thread pool. */
 export const slowOperations = new SlowOperations(threadPoolSize(process.env['UV_THREADPOOL_SIZE']))

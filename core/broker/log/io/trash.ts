@@ -7,7 +7,7 @@ import { slowOperations } from './slow-operations.ts'
 export class Trash {
   readonly #logger: Logger
   readonly #now: () => number
-  /** When to remove each path, by its directory. Removing a directory removes its content too. */
+  /** The time to remove each path, by parent directory and path. */
   readonly #dueAt = new Map<string, Map<string, number>>()
   #running: Promise<void> = Promise.resolve()
 
@@ -32,8 +32,8 @@ export class Trash {
   }
 
   /**
-   * Removes the paths that are due. A path that cannot be removed is logged, and remains until the
-   * next start.
+   * Removes the paths that are due. If a path cannot be removed, logs a warning and leaves it until
+   * the next start.
    */
   empty(now: number): Promise<void> {
     const due: string[] = []
@@ -59,7 +59,10 @@ export class Trash {
     }
   }
 
-  /** Drops the entries within a directory, because they are removed together with it. */
+  /**
+   * Forgets the paths in a directory. Call this when the directory is renamed for removal, because
+   * its content is removed with it.
+   */
   dropBelow(dir: string): void {
     this.#dueAt.delete(dir)
   }

@@ -10,9 +10,9 @@ const ENTRY = 46
 const MAX_SEQUENCE = 0x7fffffff
 
 /**
- * Encodes a `.snapshot` file (Kafka's ProducerSnapshot.json, version 1). It contains each
- * producer's last batch, its epochs and its open transaction. The CRC-32C covers the bytes after
- * it.
+ * Encodes a `.snapshot` file (Kafka's ProducerSnapshot.json, version 1). For each producer, the
+ * file contains the last batch, the epochs and the open transaction. The CRC-32C covers all bytes
+ * that follow the CRC field.
  */
 export function encodeSnapshot(entries: Iterable<ProducerEntry>): Buffer {
   const all = [...entries]
@@ -37,7 +37,7 @@ export function encodeSnapshot(entries: Iterable<ProducerEntry>): Buffer {
 }
 
 /**
- * Decodes a snapshot. Returns null if it is malformed, in which case the state is rebuilt from the
+ * Decodes a snapshot. Returns null if it is malformed. The caller then rebuilds the states from the
  * segments.
  */
 export function decodeSnapshot(bytes: Buffer): ProducerEntry[] | null {

@@ -2,14 +2,14 @@ import type { ProducerId } from '../io/int64.ts'
 import type { BatchMeta } from '../segment/batch-meta.ts'
 
 /**
- * The number of batches kept per producer to detect retries. It equals the maximum number of
- * batches in flight.
+ * The number of batches that are kept per producer to detect retries. An idempotent producer has at
+ * most this many requests in flight.
  */
 export const RETAINED_BATCHES = 5
 
-/** The largest sequence number. It is followed by 0. */
+/** The largest sequence number. The next sequence number is 0. */
 const MAX_SEQUENCE = 0x7fffffff
-/** With this epoch, sequence numbers are not checked, as in Kafka. */
+/** This epoch means that no epoch is known. As in Kafka, sequence numbers are then not checked. */
 const NO_EPOCH = -1
 
 export interface ProducedBatch {
@@ -21,20 +21,21 @@ export interface ProducedBatch {
 }
 
 /**
- * The state of one producer. It is immutable, so an append is undone by discarding the new state.
+ * The state of one producer. The state is immutable, so a failed append only needs to discard the
+ * new state.
  */
 export interface ProducerEntry {
   readonly producerId: ProducerId
   readonly epoch: number
-  /** The oldest first, at most `RETAINED_BATCHES`. */
+  /** The latest batches, at most `RETAINED_BATCHES`. The oldest batch is first. */
   readonly batches: readonly ProducedBatch[]
   readonly coordinatorEpoch: number
   readonly lastTimestamp: number
-  /** The first offset of the open transaction. -1 without an open transaction. */
+  /** The first offset of the open transaction. -1 if no transaction is open. */
   readonly txnFirstOffset: number
 }
 
-/** A transaction that ended with a marker. */
+/** A transaction that a marker committed or aborted. */
 export interface CompletedTxn {
   readonly producerId: ProducerId
   readonly firstOffset: number
@@ -47,7 +48,10 @@ export type SequenceProblem =
   | { readonly kind: 'out-of-order'; readonly detail: string }
   | { readonly kind: 'coordinator-fenced'; readonly detail: string }
 
-/** Returns the batch that this one repeats, if it is among those kept. */
+/**
+ * Returns the retained batch with the same sequence numbers, of which `batch` is a retry. Returns
+ * undefined if there is none.
+ */
 export function findDuplicate(entry: ProducerEntry | undefined, batch: BatchMeta): ProducedBatch | undefined {
   if (entry === undefined || batch.isControl || entry.epoch !== batch.producerEpoch) return undefined
   const last = lastSequenceOf(batch)
@@ -59,8 +63,9 @@ export function findDuplicate(entry: ProducerEntry | undefined, batch: BatchMeta
 }
 
 /**
- * Whether a producer's batch may be appended: its epoch must not be old, and its sequence number
- * must follow the last one if this is checked.
+ * Returns why a producer's batch may not be appended, or null if it may be appended. The epoch must
+ * not be older than the last one. If `checkSequence` is true, the sequence numbers must follow the
+ * last ones.
  */
 export function checkBatch(
   entry: ProducerEntry | undefined,
@@ -87,15 +92,16 @@ export function checkBatch(
     return { kind: 'out-of-order', detail }
   }
   const last = lastSequence(entry)
-  // All of its records may have been deleted. Then any sequence number is accepted.
+  // If no batch of the producer is known, for example because its records were deleted, any
+  // sequence number is accepted.
   if (last < 0 || baseSequence === nextSequence(last)) return null
   const detail = `producer ${producerId} sent sequence ${baseSequence}, expected ${nextSequence(last)}`
   return { kind: 'out-of-order', detail }
 }
 
 /**
- * Returns the producer's state after a batch, and the transaction that ended if the batch is a
- * marker.
+ * Returns the state of the producer after a batch. If the batch is a marker, also returns the
+ * transaction that the marker ends.
  */
 export function applyBatch(
   entry: ProducerEntry | undefined,
@@ -108,7 +114,8 @@ export function applyBatch(
   if (batch.isControl) {
     const coordinatorEpoch = batch.marker?.coordinatorEpoch ?? entry?.coordinatorEpoch ?? -1
     const next = { ...base, batches: known, coordinatorEpoch, lastTimestamp: batch.maxTimestamp, txnFirstOffset: -1 }
-    // A transaction without records also gets a marker. Then there is nothing to complete.
+    // A marker may end a transaction without records in this partition. No transaction is completed
+    // then.
     if (txnFirst < 0 || batch.marker === null) {
       return { entry: batch.marker === null ? { ...next, txnFirstOffset: txnFirst } : next, completed: null }
     }
@@ -136,7 +143,7 @@ export function applyBatch(
   }
 }
 
-/** The last sequence number that a producer wrote. -1 if no batch is kept. */
+/** Returns the last sequence number of a producer, or -1 if the state contains no batch. */
 export function lastSequence(entry: ProducerEntry): number {
   return entry.batches.at(-1)?.lastSequence ?? -1
 }

@@ -4,18 +4,19 @@ import type { AbortedTxn } from '../segment/txn-index.ts'
 import { applyBatch, type CompletedTxn, type ProducerEntry } from './producer-state.ts'
 
 /**
- * The producers of one partition, and its transactions that are open or not yet below the high
- * watermark.
+ * The states of the producers of one partition. Also tracks the partition's transactions that are
+ * open, or that ended at or above the high watermark.
  */
 export class ProducerStates {
   readonly #entries = new Map<ProducerId, ProducerEntry>()
   /**
-   * When each producer last wrote, by the clock of this process. Record timestamps are arbitrary.
+   * The time of each producer's last write, by the clock of this process. Record timestamps are not
+   * used, because producers can set them to any value.
    */
   readonly #lastWriteAt = new Map<ProducerId, number>()
   /** The first offset of each open transaction, by producer id. */
   readonly #open = new Map<ProducerId, number>()
-  /** Transactions that have ended, but whose marker is not below the high watermark yet. */
+  /** Transactions that have ended, but whose marker is at or above the high watermark. */
   #unreplicated: CompletedTxn[] = []
 
   get size(): number {
@@ -30,7 +31,7 @@ export class ProducerStates {
     return this.#entries.values()
   }
 
-  /** Stores an entry from a snapshot or from an append. */
+  /** Stores the state of a producer. */
   put(entry: ProducerEntry, now: number): void {
     this.#entries.set(entry.producerId, entry)
     this.#lastWriteAt.set(entry.producerId, now)
@@ -39,8 +40,8 @@ export class ProducerStates {
   }
 
   /**
-   * Applies a batch that is in the log. Returns the entry for the transaction index if the batch
-   * aborts a transaction.
+   * Updates the producer's state after a batch that was read from the log. If the batch aborts a
+   * transaction, returns the entry for the transaction index.
    */
   replay(batch: BatchMeta, now: number): AbortedTxn | null {
     if (batch.producerId < 0) return null
@@ -50,8 +51,8 @@ export class ProducerStates {
   }
 
   /**
-   * Completes a transaction whose producer entry is already stored. Returns the entry for the
-   * transaction index.
+   * Completes a transaction. Call this after `put` has stored the producer's new state. If the
+   * transaction was aborted, returns the entry for the transaction index.
    */
   complete(txn: CompletedTxn): AbortedTxn | null {
     this.#unreplicated.push(txn)
@@ -63,14 +64,18 @@ export class ProducerStates {
   }
 
   /**
-   * Transactions whose marker is below the high watermark no longer limit the last stable offset.
+   * Forgets the completed transactions whose marker is below the high watermark, because they no
+   * longer limit the last stable offset.
    */
   onHighWatermark(highWatermark: number): void {
     if (this.#unreplicated.length === 0) return
     this.#unreplicated = this.#unreplicated.filter(t => t.markerOffset >= highWatermark)
   }
 
-  /** The first offset of the oldest undecided transaction. Infinity if all are decided. */
+  /**
+   * Returns the lowest first offset of all transactions that are open, or whose marker is not below
+   * the high watermark. Returns Infinity if there are none.
+   */
   firstUndecided(): number {
     if (this.#open.size === 0 && this.#unreplicated.length === 0) return Number.POSITIVE_INFINITY
     let first = Number.POSITIVE_INFINITY
@@ -79,7 +84,10 @@ export class ProducerStates {
     return first
   }
 
-  /** Removes producers that have not written for this long and have no open transaction. */
+  /**
+   * Removes producers that have no open transaction and have not written for `expirationMs`.
+   * Returns their number.
+   */
   expire(now: number, expirationMs: number): number {
     let expired = 0
     for (const e of this.#entries.values()) {

@@ -20,7 +20,7 @@ const marker = (log: PartitionLog, committed: boolean, coordinatorEpoch = 0, id 
     leaderEpoch: 0,
   })
 
-test("an idempotent producer's retry gets the result of the first write and is not written again", async () => {
+test("an idempotent producer's retry is not written again, and gets the offsets of the first write", async () => {
   const log = await openLog(dir)
   await append(log, ['a', 'b'], producer(0))
   await append(log, ['c'], producer(2))
@@ -30,7 +30,7 @@ test("an idempotent producer's retry gets the result of the first write and is n
   await log.close()
 })
 
-test('a retry in the same group as its first write is a duplicate too', async () => {
+test('a retry that is appended concurrently with the first write is a duplicate, and a sequence gap is rejected', async () => {
   const log = await openLog(dir)
   const both = await Promise.all([append(log, ['a'], producer(0)), append(log, ['a'], producer(0))])
   expect(both.map(r => [r.baseOffset, r.duplicate])).toEqual([
@@ -44,7 +44,7 @@ test('a retry in the same group as its first write is a duplicate too', async ()
   await log.close()
 })
 
-test('the last five batches of a producer are kept, and an older retry is out of order', async () => {
+test('a retry of one of the last five batches is a duplicate, and an older retry is out of order', async () => {
   const log = await openLog(dir)
   for (let i = 0; i < 6; i++) await append(log, [`${i}`], producer(i))
   expect(await append(log, ['1'], producer(1))).toMatchObject({ baseOffset: 1, duplicate: true })
@@ -52,7 +52,7 @@ test('the last five batches of a producer are kept, and an older retry is out of
   await log.close()
 })
 
-test('a gap, an old epoch, and a new epoch that does not start with 0 are rejected', async () => {
+test('a sequence gap, an old epoch, and a new epoch whose first sequence is not 0 are rejected', async () => {
   const log = await openLog(dir)
   await append(log, ['a'], producer(0, 3))
   await expect(append(log, ['x'], producer(2, 3))).rejects.toMatchObject(outOfOrder)
@@ -65,7 +65,7 @@ test('a gap, an old epoch, and a new epoch that does not start with 0 are reject
   await log.close()
 })
 
-test('after the largest sequence number comes 0', async () => {
+test('the sequence number after 2147483647 is 0', async () => {
   const log = await openLog(dir)
   await append(log, ['a', 'b', 'c'], producer(0x7ffffffe))
   expect(await append(log, ['a', 'b', 'c'], producer(0x7ffffffe))).toMatchObject({ duplicate: true })
@@ -76,7 +76,7 @@ test('after the largest sequence number comes 0', async () => {
   await again.close()
 })
 
-test('producers are restored after a restart, from the snapshot or the batches, wherever segments end', async () => {
+test('producer states are restored after a restart, from a snapshot or from the batches', async () => {
   for (const how of ['clean', 'crash', 'no snapshots']) {
     const path = join(dir, how)
     const log = await openLog(path, { segmentBytes: 200 })
@@ -98,7 +98,7 @@ test('producers are restored after a restart, from the snapshot or the batches, 
   }
 })
 
-test('a producer that did not write for too long is removed, and may continue with any sequence number', async () => {
+test('a producer that has not written for producer.id.expiration.ms may continue with any sequence number', async () => {
   let now = 1e12
   const log = await openLog(dir, {}, { env: testEnv({ now: () => now, producerIdExpirationMs: 1000 }) })
   await append(log, ['a'], producer(0))
@@ -110,7 +110,7 @@ test('a producer that did not write for too long is removed, and may continue wi
   await log.close()
 })
 
-test('the last stable offset waits for open transactions, and aborted ones are listed', async () => {
+test('the last stable offset does not pass an open transaction, and abortedTransactions lists aborted ones', async () => {
   const log = await openLog(dir, { segmentBytes: 300 })
   const transactional = (sequence: number, id: number) => ({ ...producer(sequence, 0, id), transactional: true })
   await append(log, ['plain'])
@@ -145,7 +145,7 @@ test('a marker from an older transaction coordinator is rejected', async () => {
   await log.close()
 })
 
-test("followers accept the leader's records and offsets without sequence checks", async () => {
+test("a follower accepts the leader's records at their offsets, without checking sequence numbers", async () => {
   const leader = await openLog(join(dir, 'leader'))
   for (let i = 0; i < 4; i++) await append(leader, [`${i}`], producer(i))
   const follower = await openLog(join(dir, 'follower'))

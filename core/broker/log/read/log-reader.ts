@@ -8,21 +8,22 @@ import type { ReadOptions, ReadResult } from '../types.ts'
 import type { Slab, TailChunk } from './tail-cache.ts'
 
 /**
- * A read that is smaller than this, or whose pieces are smaller than `COPY_PIECES_BELOW` on
- * average, is copied into one buffer, because a socket sends a few large buffers more efficiently.
+ * A result is copied into one buffer if it is smaller than this, or if its pieces are smaller than
+ * `COPY_PIECES_BELOW` on average. A socket sends a few large buffers more efficiently than many
+ * small ones.
  */
 const COPY_BELOW = 4096
 const COPY_PIECES_BELOW = 1024
 
 /**
- * The maximum size of one read, because memory is shared by all readers. A larger batch is returned
- * alone.
+ * The maximum size of one read, which limits the memory that each reader uses. A larger batch is
+ * returned alone.
  */
 const MAX_READ = 32 << 20
 
 /**
- * Returns whole batches, starting with the one that contains `offset`: synchronously from memory,
- * otherwise from disk. Fails with OFFSET_OUT_OF_RANGE.
+ * Returns whole batches, starting with the batch that contains `offset`. The result is synchronous
+ * if the batches are in memory. Fails with OFFSET_OUT_OF_RANGE.
  */
 export function readLog(
   log: LogState,
@@ -75,7 +76,10 @@ function bytesOf({ slab, at, length }: TailChunk): Buffer {
   return slab.memory.subarray(at, at + length)
 }
 
-/** The pieces of the tail cache that a read returns. Adjacent pieces of a slab are merged. */
+/**
+ * Collects the pieces of the tail cache that a read returns. Adjacent pieces of the same slab are
+ * merged.
+ */
 class TailPieces {
   readonly #pieces: { readonly slab: Slab; readonly from: number; to: number }[] = []
   size = 0
@@ -105,7 +109,7 @@ class TailPieces {
 interface DiskRead {
   readonly offset: number
   readonly maxBytes: number
-  /** The offset at which to stop. */
+  /** Only batches that end before this offset are returned. */
   readonly limit: number
   readonly minOneBatch: boolean
 }
@@ -123,7 +127,7 @@ async function readDisk(log: LogState, wanted: DiskRead): Promise<ReadResult> {
       const refusal = log.refusal()
       if (refusal !== null) throw refusal
       if (offset < log.logStartOffset) throw outOfRange(log, offset)
-      // The segment was removed or replaced by a compacted one during the read, so try again.
+      // Try again, because retention or compaction removed the segment during the read.
       if (isErrno(error, 'ENOENT') && !log.segments.includes(segment)) {
         return readDisk(log, wanted)
       }
@@ -134,14 +138,15 @@ async function readDisk(log: LogState, wanted: DiskRead): Promise<ReadResult> {
 }
 
 /**
- * Returns a buffer from the pool, or an empty one. Returns null if the segment contains no record
- * at or after the offset, for example after compaction.
+ * Returns the batches to send, in a buffer from the pool. Returns an empty buffer if no batch fits
+ * or ends before the limit. Returns null if the segment contains no record at or after the offset,
+ * for example after compaction.
  */
 async function readSegment(log: LogState, segment: Segment, wanted: DiskRead): Promise<Buffer | null> {
   const { pool } = log.env
   const end = segment.size
   let position = segment.positionFor(wanted.offset)
-  // The index may point to an earlier batch.
+  // Read more than `maxBytes`, because the index may point to a batch before the wanted one.
   let want = wanted.maxBytes + log.config.indexIntervalBytes + header.HEADER_SIZE
   while (position < end) {
     const length = Math.min(Math.max(want, header.HEADER_SIZE), end - position)
@@ -164,9 +169,10 @@ async function readSegment(log: LogState, segment: Segment, wanted: DiskRead): P
 const EMPTY = Buffer.alloc(0)
 
 /**
- * Decides what to do with bytes that start with a batch: how many to skip, and how many complete
- * batches to return. Without a complete batch, it returns how much to read next: an approximate
- * size, or exactly the next batch. `need` is 0 if there is nothing to return.
+ * Decides which of the bytes that were read are returned. The bytes start with a batch. The first
+ * `skip` bytes are batches before the offset. The next `take` bytes are the batches to return. If
+ * `take` is 0, `need` is the size of the next read. If `isExact` is true, `need` is the size of the
+ * next batch, or 0 if there is nothing to return.
  */
 function selectBatches(bytes: Buffer, { offset, maxBytes, limit, minOneBatch }: DiskRead) {
   const nextRead = Math.max(maxBytes, 1)
@@ -174,7 +180,7 @@ function selectBatches(bytes: Buffer, { offset, maxBytes, limit, minOneBatch }: 
   const left = bytes.length - skip
   if (left < header.HEADER_SIZE) return { skip, take: 0, need: nextRead, isExact: false }
   const first = header.batchSize(bytes, skip)
-  // This batch is longer than the bytes read, and ends before the requested offset.
+  // This batch was not read completely. It ends before the requested offset, so skip it.
   if (lastOffset(bytes, skip) < offset) return { skip: skip + first, take: 0, need: nextRead, isExact: false }
   if (header.baseOffset(bytes, skip) >= limit) return { skip, take: 0, need: 0, isExact: true }
   if (first > left) return { skip, take: 0, need: minOneBatch || first <= maxBytes ? first : 0, isExact: true }
@@ -212,7 +218,9 @@ export function readRange(
   })
 }
 
-/** The size of the leading whole batches that end before an offset. */
+/**
+ * Returns the total size of the whole batches at the start of `bytes` that end before an offset.
+ */
 function batchesBefore(bytes: Buffer, offset: number): number {
   let at = 0
   while (at + header.HEADER_SIZE <= bytes.length) {
@@ -224,8 +232,8 @@ function batchesBefore(bytes: Buffer, offset: number): number {
 }
 
 /**
- * The size of the leading whole batches that fit and are below the limit. With `minOneBatch` the
- * first batch does not need to fit.
+ * Returns the total size of the whole batches at the start of `bytes` that fit into `maxBytes` and
+ * end before the limit. With `minOneBatch`, the first batch may be larger than `maxBytes`.
  */
 function wholeBatches(bytes: Buffer, maxBytes: number, limit: number, minOneBatch: boolean): number {
   let at = 0
@@ -259,8 +267,9 @@ function result(log: LogState, chunks: Buffer[], size: number, release: (() => v
 }
 
 /**
- * Estimates the bytes available from an offset on. An offset that is not in memory is interpolated
- * within its segment. A mere lower bound would make long polls wait too long.
+ * Estimates the number of bytes available from an offset on. If the offset is not in memory,
+ * interpolates its position within the segment. A lower bound would make fetches with
+ * `fetch.min.bytes` wait too long.
  */
 export function bytesAvailable(log: LogState, offset: number, cap: number): number {
   if (offset >= log.highWatermark || offset < log.logStartOffset) return 0

@@ -7,10 +7,13 @@ import type { Segment } from '../segment/segment.ts'
 import type { OffsetAndTimestamp } from '../types.ts'
 import { readRange } from './log-reader.ts'
 
-/** The read size while searching for a batch. By default the index has an entry every 4 KiB. */
+/**
+ * The size of each read while searching for a batch. By default, the index has about one entry per
+ * 4 KiB, so one read is usually enough.
+ */
 const STEP = 64 << 10
 
-/** Repeats a lookup if a segment was removed, or replaced by a compacted one, during it. */
+/** Retries a lookup if retention or compaction removed a segment during the lookup. */
 export async function retryIfReplaced<T>(look: () => Promise<T>): Promise<T> {
   for (let left = 3; ; left--) {
     try {
@@ -22,8 +25,8 @@ export async function retryIfReplaced<T>(look: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Returns the first record whose timestamp is at least `timestamp`, between the log start and
- * `maxOffset`.
+ * Returns the first record with a timestamp of at least `timestamp`. Returns null if there is none
+ * between the log start and `maxOffset`.
  */
 export async function findByTimestamp(
   log: LogState,
@@ -43,7 +46,10 @@ export async function findByTimestamp(
   return null
 }
 
-/** Returns the first record with the latest timestamp, between the log start and `maxOffset`. */
+/**
+ * Returns the first record with the highest timestamp in the log. Returns null if the log has no
+ * timestamps, or if this record is not below `maxOffset`.
+ */
 export async function findLatest(log: LogState, maxOffset: number): Promise<OffsetAndTimestamp | null> {
   let best: Segment | null = null
   for (const segment of log.segments) {
@@ -53,8 +59,8 @@ export async function findLatest(log: LogState, maxOffset: number): Promise<Offs
   const { timestamp, offset } = best.latest
   const found = await findInSegment(log, best, offset, batch => {
     if (header.maxTimestamp(batch, 0) < timestamp) return null
-    // The header's timestamp is not used, because record timestamps beyond 2^53 are rounded
-    // differently.
+    // Compare record timestamps only with each other, because the header's timestamp may be rounded
+    // differently if it is beyond 2^53.
     let latest = Number.NEGATIVE_INFINITY
     firstRecord(batch, r => {
       latest = Math.max(latest, r.timestamp)
@@ -77,15 +83,16 @@ function firstRecord(
       }
     }
   } catch (error) {
-    // An unreadable batch, written before records were checked, must not hide the others.
+    // Skip an unreadable batch, which can come from an older version, so that the lookup can find
+    // other records.
     if (!isProtocolError(error)) throw error
   }
   return null
 }
 
 /**
- * Passes each batch to the callback, starting with the one that contains `from`, until the callback
- * returns a result.
+ * Passes the batches of a segment to `look`, starting with the batch that contains `from`. Returns
+ * the first result that is not null.
  */
 async function findInSegment<T>(
   log: LogState,
@@ -112,8 +119,7 @@ async function findInSegment<T>(
       }
       at += size
     }
-    // The segment ends with less than a header, or the file ends too early. There is nothing more
-    // to find.
+    // No complete batch remains in the segment.
     if (at === 0 && (want === STEP || bytes.length >= want)) return null
     position += at
   }

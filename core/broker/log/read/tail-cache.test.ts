@@ -4,7 +4,7 @@ import { PartitionTail, type Slab, TailCache } from './tail-cache.ts'
 
 const bytes = (n: number) => Buffer.allocUnsafeSlow(n)
 
-test('a tail contains the most recent appends without gaps, and finds the one with an offset', () => {
+test('a partition tail contains the most recent appends, and finds the append that contains an offset', () => {
   const tail = new PartitionTail(new TailCache(1 << 20, 100))
   for (let i = 0; i < 200; i++) tail.push(bytes(10), i * 5, i * 5 + 4)
   expect(tail.firstOffset).toBe(950)
@@ -15,7 +15,7 @@ test('a tail contains the most recent appends without gaps, and finds the one wi
   expect([tail.bytesFrom(950), tail.bytesFrom(996), tail.bytesFrom(0)]).toEqual([100, 10, -1])
 })
 
-test('all tails together stay within the limit: the oldest append of any partition is evicted first', () => {
+test('all tails together stay within the limit of the cache, which evicts the oldest append of any partition', () => {
   const cache = new TailCache(100, 100)
   const [a, b] = [new PartitionTail(cache), new PartitionTail(cache)]
   for (let i = 0; i < 5; i++) a.push(bytes(10), i, i)
@@ -30,7 +30,7 @@ test('all tails together stay within the limit: the oldest append of any partiti
   expect(cache.used).toBe(0)
 })
 
-test('appends share slabs, and the whole slab counts until its last append is evicted', () => {
+test('small appends share slabs, and a slab counts in full until its last append is evicted', () => {
   const cache = new TailCache(16 * 1000, 1 << 20)
   const tail = new PartitionTail(cache)
   for (let i = 0; i < 5; i++) tail.push(bytes(250), i, i)
@@ -45,7 +45,7 @@ test('appends share slabs, and the whole slab counts until its last append is ev
   expect(cache.used).toBe(0)
 })
 
-test('the cache keeps a copy', () => {
+test('the cache keeps a copy of each append', () => {
   const tail = new PartitionTail(new TailCache())
   const given = Buffer.from('abc')
   tail.push(Buffer.from('xyz'), 0, 0)
@@ -55,7 +55,7 @@ test('the cache keeps a copy', () => {
   expect(slab.memory.toString('latin1', at, at + length)).toBe('abc')
 })
 
-test('a slab is reused only after its appends are evicted and all readers have returned it', () => {
+test('a slab is returned to the pool only after all its appends are evicted and all readers have released it', () => {
   const given: number[] = []
   const pool = new BufferPool({ onGive: memory => given.push(memory.length) })
   const cache = new TailCache(16 * 8192, 1 << 20, pool)
@@ -77,7 +77,7 @@ test('a slab is reused only after its appends are evicted and all readers have r
   expect(given.length).toBe(2)
 })
 
-test('with a size of 0 nothing is cached', () => {
+test('a cache with a size of 0 caches nothing', () => {
   const cache = new TailCache(0)
   const tail = new PartitionTail(cache)
   tail.push(bytes(10), 0, 0)

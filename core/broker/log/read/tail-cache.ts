@@ -1,10 +1,10 @@
 import { BufferPool } from '../../../common/buffer-pool.ts'
 
-/** A buffer with appends of any partitions, in order of arrival. */
+/** A buffer that contains copies of appends to any partitions, in order of arrival. */
 export class Slab {
   readonly memory: Buffer
   used = 0
-  /** The number of its appends that are still in the cache. */
+  /** The number of appends in the slab that are still in the cache. */
   chunks = 0
   /** The number of reads that use parts of the slab and have not released them. */
   readers = 0
@@ -14,37 +14,37 @@ export class Slab {
   }
 }
 
-/** One append in memory, with its position in its partition. */
+/** One append in the cache, with its offsets in its partition. */
 export interface TailChunk {
   readonly owner: PartitionTail
   readonly slab: Slab
-  /** Its position in the slab. */
+  /** The position of the append in the slab. */
   readonly at: number
   readonly length: number
   readonly baseOffset: number
   readonly lastOffset: number
   /** The number of bytes appended to the partition before this append, since the log was opened. */
   readonly start: number
-  /** The adjacent appends in order of arrival over all partitions. */
+  /** The previous append in the cache, to any partition. `newer` is the next one. */
   older: TailChunk | null
   newer: TailChunk | null
 }
 
 /**
- * The slab size. A small cache uses smaller slabs, because a slab is kept until its last append is
- * evicted.
+ * The maximum slab size. A small cache uses smaller slabs, because a slab is kept until its last
+ * append is evicted.
  */
 const SLAB_BYTES = 256 << 10
 const SLABS = 16
-/** An append larger than this fraction of a slab gets a separate slab. */
+/** An append that is larger than this fraction of the slab size gets its own slab. */
 const SEPARATE_SLAB_FRACTION = 1 / 4
 
 /**
- * Caches the most recent appends of all partitions, for readers that keep up. Appends are copied,
- * because their original buffer belongs to the producer's connection. The limit counts whole slabs.
- * The oldest append of any partition is evicted first. A slab is reused once all its appends are
- * evicted and all readers have released it. If a reader never releases a slab, it is garbage
- * collected.
+ * Caches the most recent appends of all partitions, for consumers that are close to the end of the
+ * log. Appends are copied, because their original buffer belongs to the producer's connection. The
+ * limit counts whole slabs. The oldest append of any partition is evicted first. A slab is reused
+ * once all its appends are evicted and all readers have released the slab. A slab that a reader
+ * never releases is garbage collected.
  */
 export class TailCache {
   readonly #limit: number
@@ -63,7 +63,7 @@ export class TailCache {
     this.#slabBytes = Math.min(SLAB_BYTES, Math.floor(limit / SLABS))
   }
 
-  /** The memory in use, in bytes. */
+  /** The total size of the slabs in use, in bytes. */
   get used(): number {
     return this.#used
   }
@@ -77,8 +77,8 @@ export class TailCache {
   }
 
   /**
-   * Copies bytes into a slab, at its current `used` position. The caller must call `add` with the
-   * resulting chunk immediately.
+   * Copies the bytes of an append to position `used` of a slab, and returns the slab. The caller
+   * must immediately call `add` with the chunk.
    */
   store(bytes: Buffer): Slab {
     const slab = this.#slabFor(bytes.length)
@@ -99,7 +99,7 @@ export class TailCache {
     return new Slab(this.#pool.take(bytes))
   }
 
-  /** Adds a chunk, and evicts others to stay within the limit. */
+  /** Adds a chunk, and evicts the oldest chunks to stay within the limit. */
   add(chunk: TailChunk): void {
     chunk.slab.used += chunk.length
     chunk.slab.chunks++
@@ -110,7 +110,7 @@ export class TailCache {
     while (this.#used > this.#limit && this.#oldest !== null) this.#oldest.owner.evictFirst()
   }
 
-  /** Removes a chunk that has left its partition's tail. */
+  /** Removes a chunk that its partition's tail has evicted. */
   drop(chunk: TailChunk): void {
     const { older, newer, slab } = chunk
     if (older === null) this.#oldest = newer
@@ -135,10 +135,10 @@ export class TailCache {
   }
 }
 
-/** One partition's part of the cache: consecutive appends up to the end of the log. */
+/** The cached appends of one partition. They are consecutive and end at the log end offset. */
 export class PartitionTail {
   readonly cache: TailCache
-  /** The entries before `#head` have been removed. */
+  /** The chunks in offset order. Entries before `#head` are null, because they were evicted. */
   #chunks: (TailChunk | null)[] = []
   #head = 0
   #bytes = 0
@@ -149,12 +149,12 @@ export class PartitionTail {
     this.cache = cache
   }
 
-  /** The first offset in memory, or -1. */
+  /** The first cached offset, or -1 if nothing is cached. */
   get firstOffset(): number {
     return this.#head < this.#chunks.length ? this.#chunks[this.#head]!.baseOffset : -1
   }
 
-  /** Caches a copy of an append. */
+  /** Copies an append into the cache. */
   push(bytes: Buffer, baseOffset: number, lastOffset: number): void {
     const start = this.#end
     this.#end += bytes.length
@@ -209,8 +209,8 @@ export class PartitionTail {
   }
 
   /**
-   * Returns the index of the chunk that contains an offset, for `chunk`, or -1 if it is not in
-   * memory.
+   * Returns the index of the chunk that contains an offset, or -1 if the offset is not in memory.
+   * Pass the index to `chunk`.
    */
   find(offset: number): number {
     const chunks = this.#chunks
@@ -230,7 +230,8 @@ export class PartitionTail {
   }
 
   /**
-   * The approximate number of bytes in memory from an offset on. -1 if the offset is not in memory.
+   * Returns the approximate number of bytes in memory from an offset on, or -1 if the offset is not
+   * in memory.
    */
   bytesFrom(offset: number): number {
     const n = this.find(offset)

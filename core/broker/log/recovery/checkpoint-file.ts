@@ -3,20 +3,18 @@ import { basename } from 'node:path'
 import { logErrors } from '../errors.ts'
 import { isErrno, replaceFile, replaceFileSync } from '../io/files.ts'
 
-/** Offsets by `topic-partition`. */
+/** One offset for each partition. The keys are those of `partitionKey`. */
 export type PartitionOffsets = Map<string, number>
 
-/**
- * The key of a partition in a checkpoint: `topic-partition`, which is also its directory's name.
- */
+/** Returns `<topic>-<partition>`, which is also the name of the partition's directory. */
 export function partitionKey(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }
 
 /**
- * Reads an offset checkpoint such as `recovery-point-offset-checkpoint`: the version 0, the number
- * of entries, then one line `topic partition offset` per entry. Returns an empty map if the file
- * does not exist. Throws MR_LOG_CHECKPOINT_MALFORMED.
+ * Reads an offset checkpoint such as `recovery-point-offset-checkpoint`. The first line is the
+ * version 0, the second is the number of entries, and each other line is `topic partition offset`.
+ * Returns an empty map if the file does not exist. Throws MR_LOG_CHECKPOINT_MALFORMED.
  */
 export function readOffsetCheckpoint(file: string): PartitionOffsets {
   const offsets: PartitionOffsets = new Map()
@@ -26,7 +24,7 @@ export function readOffsetCheckpoint(file: string): PartitionOffsets {
   return offsets
 }
 
-/** Writes an offset checkpoint atomically and durably. */
+/** Writes an offset checkpoint atomically, and syncs it. */
 export async function writeOffsetCheckpoint(
   file: string,
   entries: Iterable<{ topic: string; partition: number; offset: number }>,
@@ -42,8 +40,8 @@ export interface EpochStart {
 }
 
 /**
- * Reads a partition's `leader-epoch-checkpoint`, with lines `epoch startOffset`. Returns an empty
- * list if the file does not exist.
+ * Reads a partition's `leader-epoch-checkpoint`, whose lines are `epoch startOffset`. Returns an
+ * empty list if the file does not exist. Throws MR_LOG_CHECKPOINT_MALFORMED.
  */
 export function readEpochCheckpoint(file: string): EpochStart[] {
   return readEntries(file, 2).map(f => ({ epoch: toOffset(file, f[0]!), startOffset: toOffset(file, f[1]!) }))

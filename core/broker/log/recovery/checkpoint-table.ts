@@ -3,12 +3,12 @@ import { replaceFile } from '../io/files.ts'
 import { partitionKey } from './checkpoint-file.ts'
 
 /**
- * The content of one checkpoint file. Only changed entries are formatted again, and the file is
- * only written if there are any.
+ * The content of one checkpoint file. Keeps the formatted line of each partition, and writes the
+ * file only if a line changed.
  */
 export class CheckpointTable {
   readonly #file: string
-  /** The line of each partition. */
+  /** The line of each partition, by partition key. */
   readonly #lines = new Map<string, string>()
   #changed = true
 
@@ -16,7 +16,7 @@ export class CheckpointTable {
     this.#file = join(dir, name)
   }
 
-  /** Sets a partition's offset; null removes it from the file. */
+  /** Sets the offset of a partition. Null removes the partition from the file. */
   set(topic: string, partition: number, offset: number | null): void {
     const key = partitionKey(topic, partition)
     if (offset === null) {
@@ -33,7 +33,7 @@ export class CheckpointTable {
     if (this.#lines.delete(key)) this.#changed = true
   }
 
-  /** Writes the file atomically and durably if anything changed. */
+  /** Writes the file atomically if anything changed, and syncs it. */
   async write(): Promise<void> {
     if (!this.#changed) return
     this.#changed = false

@@ -25,7 +25,7 @@ async function dataOf(log: PartitionLog): Promise<unknown[]> {
   return (await readAll(log)).filter(r => log.topic === 'comp' || !controls.has(r.offset)).map(seen)
 }
 
-test("Apache Kafka's directory opens with its records, ids, producers and transactions", async () => {
+test('a directory that Apache Kafka wrote opens with its records, topic ids, producers and transactions', async () => {
   const manager = await open()
   const log = manager.get('fix', 0)!
   expect(await dataOf(log)).toEqual(expected('fix-0'))
@@ -43,7 +43,7 @@ test("Apache Kafka's directory opens with its records, ids, producers and transa
   await manager.close()
 })
 
-test("indexes, transactions and producers rebuilt from Kafka's segments equal Kafka's byte for byte", async () => {
+test("indexes and producer snapshots rebuilt from Kafka's segments equal Kafka's files byte for byte", async () => {
   const path = join(dir, 'fix-0')
   const kept = readdirSync(path).filter(n => n.endsWith('.log') || n === 'leader-epoch-checkpoint')
   for (const name of readdirSync(path)) if (!kept.includes(name)) rmSync(join(path, name))
@@ -54,7 +54,7 @@ test("indexes, transactions and producers rebuilt from Kafka's segments equal Ka
   for (const name of made) expect([name, readFileSync(join(path, name))]).toEqual([name, fixtureFile(`fix-0/${name}`)])
 })
 
-test('the directory of a killed Kafka, with its preallocated indexes, is recovered', async () => {
+test('the directory of an Apache Kafka that was killed is recovered, including preallocated indexes', async () => {
   rmSync(join(dir, '.kafka_cleanshutdown'))
   rmSync(join(dir, 'fix-0', '00000000000000000084.snapshot'))
   for (const type of ['index', 'timeindex']) truncateSync(join(dir, 'fix-0', `00000000000000000080.${type}`), 10485756)

@@ -20,7 +20,10 @@ interface Ack {
 
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 6)
 
-/** Starts a process that appends, and kills it after `after` acknowledgements. */
+/**
+ * Starts a process that appends records, and kills it after `after` acknowledgements. Returns all
+ * acknowledgements.
+ */
 async function appendAndKill(fsync: string, after: number): Promise<Ack[]> {
   const child = fork(join(import.meta.dirname, '../test-support/append-until-killed.ts'), [dir, fsync], {
     execArgv: [],
@@ -34,7 +37,7 @@ async function appendAndKill(fsync: string, after: number): Promise<Ack[]> {
   return acks
 }
 
-test(`every record acknowledged before SIGKILL exists afterwards, ${KILLS} times in a row`, async () => {
+test(`every record acknowledged before SIGKILL exists after a restart, for ${KILLS} kills in a row`, async () => {
   const acked: Ack[] = []
   for (let i = 0; i < KILLS; i++) {
     const acks = await appendAndKill(i % 2 === 0 ? 'none' : 'group', 40 + ((i * 977) % 400))

@@ -18,10 +18,10 @@ import {
 } from '../segment/log-files.ts'
 
 /**
- * Completes or undoes operations that a crash interrupted. `.deleted` and `.cleaned` files are
- * removed. A `.swap` segment is a complete output of compaction. It replaces the segments whose
- * records it contains, unless a `.cleaned` file at or before it shows that the set is incomplete
- * (Kafka's rule).
+ * Completes or undoes operations that a crash interrupted. Removes `.deleted` and `.cleaned` files.
+ * A `.swap` segment is a complete result of compaction, and replaces the segments whose records it
+ * contains. As in Kafka, the `.swap` segment is removed instead if a `.cleaned` file has the same
+ * or a lower offset, because the compaction may then be incomplete.
  */
 export async function cleanLeftovers(dir: string, env: LogEnv): Promise<void> {
   const files: { name: string; file: LogFileName }[] = []
@@ -43,8 +43,8 @@ export async function cleanLeftovers(dir: string, env: LogEnv): Promise<void> {
     await finishSwap(dir, file.offset)
     env.logger.info(`${join(dir, offsetFileName(file.offset, LOG))}: completed a compaction that a crash interrupted`)
   }
-  // A `.swap` index is ignored: its segment was either not renamed yet, or has its final name
-  // already.
+  // Remove the other `.swap` indexes. Their segment was not renamed to `.swap` yet, or it already
+  // has its final name.
   for (const { name, file } of files) if (file.state === SWAP && file.type !== LOG) removeFile(join(dir, name))
 }
 
@@ -67,8 +67,8 @@ async function finishSwap(dir: string, offset: number): Promise<void> {
   }
   for (const suffix of [INDEX, TIME_INDEX, TXN_INDEX]) {
     const index = join(dir, offsetFileName(offset, suffix))
-    // Without a `.swap` file, the transaction index already has its final name. The other two are
-    // recreated when the segment is loaded.
+    // If there is no `.swap` file, the transaction index already has its final name. The other two
+    // indexes are rebuilt when the segment is loaded.
     if (!renameIfThere(index + SWAP, index) && suffix !== TXN_INDEX) removeFile(index)
   }
   renameSync(swapped, join(dir, offsetFileName(offset, LOG)))

@@ -31,20 +31,21 @@ export interface LoadOptions {
   readonly dir: string
   readonly env: LogEnv
   readonly config: LogConfig
-  /** Whether the log was closed cleanly, so that nothing needs to be checked. */
+  /** Whether the log was closed cleanly. If so, its batches need not be checked. */
   readonly clean: boolean
-  /** From the checkpoint: everything below this offset was synced. */
+  /** The recovery point from the checkpoint. All records below it were synced. */
   readonly recoveryPoint: number
   /**
-   * From the checkpoint: DeleteRecords may have advanced it beyond the first segment's base offset.
+   * The log start offset from the checkpoint. After DeleteRecords, it can be higher than the first
+   * segment's base offset.
    */
   readonly logStartOffset: number
 }
 
 /**
- * Opens or creates a partition's directory. After an unclean shutdown it checks every batch from
- * the recovery point on, truncates the log at the first invalid one, and rebuilds indexes and
- * producers.
+ * Loads a log from a partition's directory, or creates the directory. After an unclean shutdown,
+ * checks every batch from the recovery point on, truncates the log at the first invalid batch, and
+ * rebuilds the indexes and the producer states.
  */
 export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
   makeDirs(o.dir)
@@ -64,7 +65,8 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
     segments.push(Segment.create(o.env.fds, o.dir, end, o.env.now()))
   }
   const logStartOffset = Math.max(o.logStartOffset, segments[0]!.baseOffset)
-  // Keep an epoch without records if nothing can have been truncated.
+  // After a clean shutdown, also keep an epoch that starts at the log end offset and has no records
+  // yet.
   epochs.truncateFromEnd(o.clean ? end + 1 : end)
   epochs.truncateFromStart(logStartOffset)
   epochs.save()
@@ -73,7 +75,7 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
   return { segments, producers, epochs, logStartOffset, logEndOffset: end, recoveryPoint }
 }
 
-/** Lists the segments by their `.log` files. Removes index files that have no segment. */
+/** Returns a segment for each `.log` file. Removes index files that have no `.log` file. */
 function listSegments(o: LoadOptions): Segment[] {
   const names = new Set(readdirSync(o.dir))
   const segments: Segment[] = []
@@ -98,8 +100,8 @@ function listSegments(o: LoadOptions): Segment[] {
 }
 
 /**
- * Performs the necessary checks, and updates the producers to the end of the log. Returns the end
- * offset.
+ * Checks and repairs segments where this is necessary, and updates the producer states to the end
+ * of the log. Returns the log end offset.
  */
 async function recover(
   o: LoadOptions,

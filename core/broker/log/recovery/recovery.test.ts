@@ -39,7 +39,7 @@ const logFiles = (path: string) =>
     .filter(n => n.endsWith('.log'))
     .sort()
 
-test('after any damage to the end of the log, the records before it exist and new ones can be appended', async () => {
+test('after any damage to the end of the log, all earlier records exist and new records can be appended', async () => {
   const source = join(dir, 'source')
   const values = await writeSome(source, 40)
   const damage = fc.record({
@@ -61,7 +61,8 @@ test('after any damage to the end of the log, the records before it exist and ne
       const log = await openLog(path, small)
       const found = await readValues(log)
       expect(found).toEqual(values.slice(0, found.length))
-      // The checksum does not cover the offset, so the last batch may have a larger one.
+      // The checksum does not cover the offset of a batch. If a bit of it is flipped, the last
+      // batch may have a higher offset.
       if (kind !== 'flip') expect(log.logEndOffset).toBe(found.length)
       const end = log.logEndOffset
       expect(found.length).toBeGreaterThanOrEqual(intact)
@@ -73,15 +74,15 @@ test('after any damage to the end of the log, the records before it exist and ne
     }),
     {
       numRuns: 60,
-      // An offset beyond the next segment's base offset.
+      // In this example, the flipped bit moves a batch beyond the next segment's base offset.
       examples: [[{ fromEnd: 409, kind: 'flip', dropIndexes: false, dropSnapshots: false }]],
     },
   )
 })
 
 /**
- * Damages the last `fromEnd` bytes of the log, across its files. Returns the number of records
- * before the damage.
+ * Damages the log at `fromEnd` bytes before its end, counted over all segments. Returns the number
+ * of records before the damage.
  */
 function damageEnd(path: string, fromEnd: number, kind: 'cut' | 'flip' | 'zero' | 'garbage' | 'append'): number {
   const files = logFiles(path)
@@ -91,8 +92,8 @@ function damageEnd(path: string, fromEnd: number, kind: 'cut' | 'flip' | 'zero' 
   const file = join(path, files[n]!)
   const bytes = readFileSync(file)
   let at = Math.max(0, bytes.length - left)
-  // Missing whole batches before another segment are not detected as damage. The next test covers
-  // this.
+  // A cut between two batches is not detected as damage if another segment follows, so cut within a
+  // batch. The next test covers a cut between batches.
   if (kind === 'cut' && n < files.length - 1 && endsBatch(bytes, at)) at++
   if (kind === 'cut') truncateSync(file, at)
   else if (kind === 'append') writeFileSync(file, Buffer.concat([bytes, Buffer.alloc(fromEnd, 3)]))
@@ -123,7 +124,7 @@ function recordsBefore(path: string, files: string[], n: number, end: number): n
   return next
 }
 
-test('as in Kafka, missing whole batches before another segment leave a gap, and later records remain', async () => {
+test('as in Kafka, whole batches that are missing at the end of a segment leave a gap, and later records remain', async () => {
   const values = await writeSome(dir, 40)
   const files = logFiles(dir)
   const middle = files.length - 3
@@ -137,7 +138,7 @@ test('as in Kafka, missing whole batches before another segment leave a gap, and
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('only records after the recovery point are read again', async () => {
+test('recovery does not check records before the recovery point', async () => {
   const values = await writeSome(dir, 40)
   const first = join(dir, logFiles(dir)[0]!)
   const bytes = readFileSync(first)
@@ -151,7 +152,7 @@ test('only records after the recovery point are read again', async () => {
   await checked.close()
 })
 
-test('missing and malformed indexes are rebuilt after a clean shutdown too', async () => {
+test('missing and malformed indexes are rebuilt, even after a clean shutdown', async () => {
   const values = await writeSome(dir, 40)
   const indexes = readdirSync(dir)
     .filter(n => n.endsWith('index'))
@@ -164,7 +165,7 @@ test('missing and malformed indexes are rebuilt after a clean shutdown too', asy
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('operations that a crash interrupted are completed or undone', async () => {
+test('files that a crash left behind, such as .deleted and .cleaned files, are removed when the log is opened', async () => {
   const values = await writeSome(dir, 20)
   const files = logFiles(dir)
   const base = files[1]!.slice(0, 20)
@@ -178,7 +179,7 @@ test('operations that a crash interrupted are completed or undone', async () => 
   await log.close()
 })
 
-test('a finished compaction that was interrupted during installation is completed', async () => {
+test('a compacted .swap segment replaces its original segments when the log is opened', async () => {
   const values = await writeSome(dir, 20)
   const [first, second, third] = logFiles(dir)
   // The compacted segment contains the records of the first two segments.
@@ -191,7 +192,7 @@ test('a finished compaction that was interrupted during installation is complete
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('a log that was restarted beyond the end of its files starts at that offset', async () => {
+test('a log whose checkpointed start offset is after its last record is empty and continues at that offset', async () => {
   await writeSome(dir, 10)
   const log = await openLog(dir, small, { logStartOffset: 500, env: testEnv() })
   expect([log.logStartOffset, log.logEndOffset]).toEqual([500, 500])
@@ -200,7 +201,8 @@ test('a log that was restarted beyond the end of its files starts at that offset
 })
 
 test('a segment in a format from before Kafka 0.11 is rejected, and never truncated', async () => {
-  // Offset, size, CRC-32, magic 1, attributes, timestamp, no key, a value of 20 bytes.
+  // The fields of a v1 message: offset, size, CRC-32, magic, attributes, timestamp, null key, and a
+  // value of 20 bytes.
   const message = Buffer.alloc(8 + 4 + 4 + 1 + 1 + 8 + 4 + 4 + 20)
   message.writeInt32BE(message.length - 12, 8)
   message[16] = 1

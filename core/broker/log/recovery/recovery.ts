@@ -9,7 +9,7 @@ import type { LogConfig } from '../types.ts'
 export interface Rebuilt {
   /** The offset after the last valid batch. */
   readonly nextOffset: number
-  /** Why the valid part ends, or null if the whole file is valid. */
+  /** Why the batch after the valid part is invalid, or null if the whole file is valid. */
   readonly problem: string | null
   readonly truncatedBytes: number
 }
@@ -17,9 +17,14 @@ export interface Rebuilt {
 interface RebuildOptions {
   readonly config: LogConfig
   readonly env: LogEnv
-  /** The producers at the segment's base offset, which are updated to its end. */
+  /**
+   * The producer states at the segment's base offset. They are updated to the end of the segment.
+   */
   readonly producers?: ProducerStates
-  /** The leader epochs at the segment's base offset, which are updated to its end. */
+  /**
+   * The leader epochs up to the segment's base offset. The epochs of the segment's batches are
+   * added.
+   */
   readonly epochs?: LeaderEpochs
   /** Whether to truncate the file after the last valid batch. */
   readonly truncates?: boolean
@@ -27,7 +32,7 @@ interface RebuildOptions {
   readonly endOffset?: number
 }
 
-/** Reads a segment from its start with CRC checks, and rebuilds its indexes. */
+/** Reads a whole segment, checks the CRC of each batch, and rebuilds the indexes. */
 export async function rebuildSegment(segment: Segment, o: RebuildOptions): Promise<Rebuilt> {
   const { producers, epochs, truncates = false, endOffset = Number.POSITIVE_INFINITY } = o
   const { size } = segment
@@ -54,7 +59,10 @@ interface ReplayOptions {
   readonly now: number
 }
 
-/** Applies the batches between two offsets to the producers, and reads only the necessary parts. */
+/**
+ * Updates the producer states and leader epochs with the batches from `from` to `to`. Reads only
+ * the necessary parts of the segments.
+ */
 export async function replaySegments(
   segments: readonly Segment[],
   { from, to, producers, epochs, now }: ReplayOptions,
@@ -74,8 +82,8 @@ export async function replaySegments(
 }
 
 /**
- * Returns the offset after the last batch of a segment, or null if the segment was not closed
- * cleanly.
+ * Returns the offset after the last batch of a segment, or null if the segment does not end with a
+ * complete batch.
  */
 export async function scanTail(segment: Segment): Promise<number | null> {
   if (segment.size === 0) return segment.baseOffset

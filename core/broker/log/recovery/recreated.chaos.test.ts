@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-test('a log recreated under the name of a deleted one keeps its records if SIGKILL interrupts at any point', {
+test('a log recreated with the name of a deleted log keeps its flushed records, wherever SIGKILL interrupts', {
   timeout: 600_000,
 }, async () => {
   const countFile = join(dir, 'count')

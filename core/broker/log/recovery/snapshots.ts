@@ -7,9 +7,9 @@ import type { ProducerStates } from '../producers/producer-states.ts'
 import { LOG, offsetFileName, parseLogFileName, SNAPSHOT } from '../segment/log-files.ts'
 
 /**
- * Loads the producers from the latest valid snapshot at or below an offset. Returns the snapshot's
- * offset, from which batches must be replayed, or 0 without a snapshot. Removes snapshots beyond
- * the offset, because they describe missing batches.
+ * Loads the producer states from the latest valid snapshot at or below an offset. Returns the
+ * snapshot's offset, or 0 if there is no snapshot. The caller must replay the batches from this
+ * offset on. Removes snapshots after `upTo`, because their batches may no longer exist.
  */
 export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, producers: ProducerStates): number {
   const offsets = snapshotOffsets(o.dir)
@@ -32,8 +32,8 @@ export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, prod
 }
 
 /**
- * Removes snapshots that belong to no segment, except the latest. Earlier shutdowns left them
- * behind.
+ * Removes the snapshots that each shutdown writes at the end of the log. Keeps the latest of them,
+ * and the snapshots at the base offsets of segments.
  */
 export function removeStraySnapshots(dir: string): void {
   const names = new Set(readdirSync(dir))

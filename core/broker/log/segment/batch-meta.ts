@@ -10,9 +10,12 @@ export interface TxnMarker {
   readonly coordinatorEpoch: number
 }
 
-/** The header fields of a batch that the log needs. Offsets are assigned on append. */
+/**
+ * The header fields of a batch that the log needs. The log assigns the offsets when it appends the
+ * batch.
+ */
 export interface BatchMeta {
-  /** Its position in the buffer. */
+  /** The position of the batch in the buffer. */
   readonly at: number
   readonly size: number
   baseOffset: number
@@ -28,9 +31,9 @@ export interface BatchMeta {
 }
 
 /**
- * Returns what is wrong with the frame of a batch in the log (length, format, CRC), or null. A
- * batch in the log may have fewer records than its offset range, unlike a producer's batch:
- * compaction removes records and keeps offsets.
+ * Returns what is wrong with the length, format or checksum of a batch in the log, or null. The
+ * record count is not compared with the offsets, because compaction removes records but does not
+ * change offsets.
  */
 export function batchProblem(buf: Buffer, at: number, end: number): string | null {
   const left = end - at
@@ -45,7 +48,7 @@ export function batchProblem(buf: Buffer, at: number, end: number): string | nul
   return null
 }
 
-/** Reads the metadata of a batch that was validated, or that the log itself wrote. */
+/** Reads the metadata of a batch. The batch must be validated, or must come from the log. */
 export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
   const size = header.batchSize(buf, at)
   const baseOffset = header.baseOffset(buf, at)
@@ -67,8 +70,8 @@ export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
 }
 
 /**
- * Returns the transaction marker in a control batch, or null for another or unreadable control
- * record.
+ * Returns the transaction marker in a control batch. Returns null if the batch contains another
+ * control record, or if it is unreadable.
  */
 function readMarker(batch: Buffer): TxnMarker | null {
   try {
@@ -78,8 +81,8 @@ function readMarker(batch: Buffer): TxnMarker | null {
       return marker === null ? null : { commit: marker.committed, coordinatorEpoch: marker.coordinatorEpoch }
     }
   } catch (error) {
-    // A log from elsewhere may contain anything. One invalid batch must not prevent the log from
-    // opening.
+    // Ignore an invalid control record, which a log from another broker may contain. It must not
+    // prevent the log from opening.
     if (!isProtocolError(error)) throw error
   }
   return null

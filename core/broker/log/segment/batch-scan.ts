@@ -5,11 +5,11 @@ import { logErrors } from '../errors.ts'
 import { type BatchMeta, batchProblem, readBatchMeta } from './batch-meta.ts'
 
 const CHUNK = 4 << 20
-/** Index entries store offsets as int32, relative to the segment's base offset. */
+/** The maximum offset relative to the segment's base offset. Index entries store it as int32. */
 const MAX_RELATIVE = 0x7fffffff
 
 export interface ScanOptions {
-  /** For error messages. */
+  /** The path of the file, for error messages. */
   readonly path: string
   /** The position of the first batch to read. */
   readonly from: number
@@ -18,29 +18,30 @@ export interface ScanOptions {
   readonly checkCrc: boolean
   /** The base offset of the segment. */
   readonly baseOffset: number
-  /** The base offset of the next segment, if there is one. */
+  /** The base offset of the next segment. Undefined for the last segment. */
   readonly endOffset?: number
 }
 
 export interface ScanResult {
-  /** The size of the valid batches from the start of the file. */
+  /** The position in the file at which the valid batches end. */
   readonly validBytes: number
   /**
-   * Why the scan stopped before the end of the file. Null if it reached the end or the callback
-   * stopped it.
+   * Why the next batch is invalid. Null if the scan reached the end of the file, or if the callback
+   * stopped the scan.
    */
   readonly problem: string | null
 }
 
 /**
- * Receives each valid batch in turn, with its position in the file. Returns false to stop the scan.
+ * Called for each valid batch with the batch's position in the file. Returns false to stop the
+ * scan.
  */
 export type OnBatch = (meta: BatchMeta, position: number) => boolean | void
 
 /**
- * Reads a segment file batch by batch from a position, optionally with CRC checks. Stops at the
- * first batch that is truncated, malformed or out of order. Throws MR_LOG_OLD_FORMAT for an old
- * format, so that it is not treated as garbage.
+ * Reads the batches of a segment file from a position on. Checks their CRCs if `checkCrc` is true.
+ * Stops at the first batch that is truncated, malformed or out of order. Throws MR_LOG_OLD_FORMAT
+ * if a batch has an older format, so that recovery does not truncate it.
  */
 export async function scanBatches(
   file: FileHandle,
@@ -82,8 +83,8 @@ export async function scanBatches(
 }
 
 /**
- * Returns the number of bytes that the next batch needs (only its header until that has been read),
- * or why there is no valid batch.
+ * Returns the number of bytes to read for the next batch: the size of the batch, or of a header if
+ * the header has not been read yet. Returns an error message if there is no valid batch.
  */
 function nextFrame(buf: Buffer, at: number, got: number, fileRest: number): number | string {
   const rest = fileRest - at
@@ -95,8 +96,8 @@ function nextFrame(buf: Buffer, at: number, got: number, fileRest: number): numb
 }
 
 /**
- * Detects a message from before Kafka 0.11 by its magic byte and its checksum (CRC-32 from the
- * magic byte on).
+ * Returns whether the bytes are a message in a format from before Kafka 0.11: its magic byte is 0
+ * or 1, and its CRC-32, which covers the bytes from the magic byte on, matches.
  */
 function isOldFormat(buf: Buffer, at: number, got: number): boolean {
   if (got - at < header.HEADER_SIZE) return false
@@ -107,8 +108,9 @@ function isOldFormat(buf: Buffer, at: number, got: number): boolean {
 }
 
 /**
- * Passes on batches with increasing offsets, one batch late. The checksum does not cover a batch's
- * offset. If the next batch has a lower offset, the offset of the batch before it may be wrong.
+ * Passes batches with increasing offsets to the callback, and stops the scan at invalid offsets. It
+ * holds each batch until it has seen the next one. If the next batch has a lower offset, the offset
+ * of the held batch may be the invalid one, because the checksum does not cover offsets.
  */
 class OffsetOrder {
   readonly #base: number
@@ -129,7 +131,10 @@ class OffsetOrder {
     this.#next = baseOffset
   }
 
-  /** Takes a batch. A result other than null ends the scan. */
+  /**
+   * Takes the next batch of the file. Returns null to continue the scan, and otherwise the result
+   * of the scan.
+   */
   next(meta: BatchMeta, position: number): ScanResult | null {
     if (
       meta.lastOffset < meta.baseOffset ||

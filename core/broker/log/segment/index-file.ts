@@ -2,8 +2,8 @@ import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync, 
 import { isErrno, writeFully } from '../io/files.ts'
 
 /**
- * The entries of an index file, on disk and in memory. New entries are written in groups, because
- * an index can be rebuilt from its segment. Entries on disk are read as a whole for a lookup.
+ * The entries of an index file. New entries remain in memory and are written in groups. This is
+ * safe because an index can be rebuilt from its segment. A lookup reads the whole file.
  */
 export class IndexFile {
   path: string
@@ -13,7 +13,10 @@ export class IndexFile {
   #pendingCount = 0
   #loaded: WeakRef<Buffer> | null = null
 
-  /** The file already contains `count` entries. The next write truncates anything after them. */
+  /**
+   * `count` is the number of valid entries in the file. The next write truncates the file after
+   * these entries.
+   */
   constructor(path: string, entrySize: number, count: number) {
     this.path = path
     this.entrySize = entrySize
@@ -29,7 +32,10 @@ export class IndexFile {
     return this.#pendingCount
   }
 
-  /** Allocates one more entry, which the caller must fill immediately. */
+  /**
+   * Allocates a new entry in memory. The caller must immediately write the entry to `buffer` at
+   * position `at`.
+   */
   reserve(): { buffer: Buffer; at: number } {
     const at = this.#pendingCount * this.entrySize
     if (at + this.entrySize > this.#pending.length) {
@@ -41,12 +47,14 @@ export class IndexFile {
     return { buffer: this.#pending, at }
   }
 
-  /** The entries that are not written yet. */
+  /** Returns the entries that are not written to the file yet. */
   pending(): Buffer {
     return this.#pending.subarray(0, this.#pendingCount * this.entrySize)
   }
 
-  /** The entries on disk, which are read as a whole and cached while memory allows. */
+  /**
+   * Returns the entries in the file. They are cached until the garbage collector needs the memory.
+   */
   stored(): Buffer {
     const size = this.#onDisk * this.entrySize
     if (size === 0) return NONE
@@ -57,7 +65,7 @@ export class IndexFile {
     return bytes
   }
 
-  /** One entry from disk. */
+  /** Reads one entry from the file. */
   storedEntry(n: number): Buffer {
     const entry = Buffer.alloc(this.entrySize)
     const fd = openSync(this.path, 'r')
@@ -69,7 +77,9 @@ export class IndexFile {
     return entry
   }
 
-  /** Appends the entries in memory to the file, and truncates anything else there. */
+  /**
+   * Appends the entries in memory to the valid entries of the file, and removes any other bytes.
+   */
   writeOut(): void {
     if (this.#pendingCount === 0) return
     const out = openSync(this.path, constants.O_RDWR | constants.O_CREAT)
@@ -85,7 +95,7 @@ export class IndexFile {
     this.#pending = NONE
   }
 
-  /** Removes all entries and empties the file. Creates the file if it does not exist. */
+  /** Removes all entries, and truncates the file to 0 bytes or creates it. */
   clear(): void {
     this.#onDisk = 0
     this.#pendingCount = 0
@@ -98,8 +108,8 @@ export class IndexFile {
 const NONE = Buffer.alloc(0)
 
 /**
- * Returns the number of entries in an index file. -1 if the file does not exist or its size is not
- * a multiple of the entry size.
+ * Returns the number of entries in an index file. Returns -1 if the file does not exist, or if its
+ * size is not a multiple of the entry size.
  */
 export function entriesInFile(path: string, entrySize: number): number {
   let size: number

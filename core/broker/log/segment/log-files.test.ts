@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseLogFileName, parsePartitionDir, renamedPartitionDir } from './log-files.ts'
 
-test('names of files and directories are parsed as Kafka writes them', () => {
+test("Kafka's names of log files and partition directories are parsed, and names of removed directories are built", () => {
   expect(parseLogFileName('00000000000000000017.log')).toEqual({ offset: 17, type: '.log', state: '' })
   expect(parseLogFileName('00000000000000000017.timeindex.deleted')).toEqual({
     offset: 17,

@@ -1,8 +1,8 @@
 import { IndexFile } from './index-file.ts'
 
 /**
- * The size of an entry: the offset relative to the segment's base offset, and the position, both
- * int32.
+ * The size of an entry in bytes. An entry contains two int32 values: the offset relative to the
+ * segment's base offset, and the position.
  */
 export const OFFSET_ENTRY = 8
 
@@ -31,8 +31,8 @@ export class OffsetIndex {
   }
 
   /**
-   * Returns the position of the last entry at or below an offset, or 0 (the start of the segment)
-   * if there is none.
+   * Returns the position in the last entry whose offset is at most `offset`. Returns 0, the start
+   * of the segment, if there is no such entry.
    */
   lookup(offset: number): number {
     const relative = offset - this.baseOffset
@@ -44,7 +44,7 @@ export class OffsetIndex {
     return older < 0 ? 0 : stored.readInt32BE(older * OFFSET_ENTRY + 4)
   }
 
-  /** The last entry, as an absolute offset and a position. */
+  /** Returns the last entry with its absolute offset, or null if the index is empty. */
   last(): { offset: number; position: number } | null {
     if (this.count === 0) return null
     const pending = this.file.pending()
@@ -58,9 +58,7 @@ function relativeOffset(entries: Buffer, at: number): number {
   return entries.readInt32BE(at)
 }
 
-/**
- * Returns the index of the last entry whose key is at or below `target`, or -1 if there is none.
- */
+/** Returns the index of the last entry whose key is at most `target`, or -1 if there is none. */
 export function floor(entries: Buffer, size: number, target: number, key: (e: Buffer, at: number) => number): number {
   let low = 0
   let high = entries.length / size - 1

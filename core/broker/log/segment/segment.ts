@@ -10,19 +10,16 @@ import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TxnIndex } from './txn-index.ts'
 
-/** Index entries are written when this many are in memory. */
+/** Index entries are written to disk when this many are in memory. */
 const WRITE_OUT_AT = 512
 /**
- * The number of recent read ends to keep. A reader that continues at one of them needs no index
- * lookup.
+ * The number of recent reads whose end offset and position are remembered. A reader that continues
+ * at such an offset needs no index lookup.
  */
 const HINTS = 8
 const INT32_MAX = 0x7fffffff
 
-/**
- * One segment of a partition's log: the `.log` file and its indexes. Files are only open while they
- * are used.
- */
+/** One segment of a partition's log: the `.log` file and its indexes. */
 export class Segment {
   readonly baseOffset: number
   readonly log: CachedFile
@@ -37,7 +34,10 @@ export class Segment {
   #bytesSinceIndex = 0
   #latest: TimestampOffset | null = null
   #firstTimestamp: number | null = null
-  /** Whether the file's name is on disk. A new file needs a sync of its directory. */
+  /**
+   * Whether the name of the `.log` file is durable. After the file is created, its directory must
+   * be synced once.
+   */
   #isNameDurable = true
   #hintOffsets: number[] = []
   #hintPositions: number[] = []
@@ -63,15 +63,15 @@ export class Segment {
   }
 
   /**
-   * Creates the file of a new segment. Its indexes are created with the first batch. Existing files
-   * with these names are overwritten.
+   * Creates the `.log` file of a new segment, or truncates an existing file. The index files are
+   * created when the first batch is appended.
    */
   static create(fds: FdCache, dir: string, baseOffset: number, now: number): Segment {
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: now }
     const segment = new Segment(fds, dir, baseOffset, found)
     const fd = fds.fd(segment.log, 'w+')
-    // Only if necessary: when ext4 closes a file that was truncated to 0, it writes the file out,
-    // which takes long.
+    // Truncate only if necessary. When a file that was truncated to 0 is closed, ext4 writes its
+    // data to disk, which takes long.
     if (fstatSync(fd).size > 0) ftruncateSync(fd, 0)
     segment.#isNameDurable = false
     return segment
@@ -81,20 +81,24 @@ export class Segment {
     return this.#dir
   }
 
-  /** The file's descriptor, valid until the next event loop turn, or while `log` is pinned. */
+  /**
+   * Returns the descriptor of the `.log` file. It is valid until the next event loop turn, or while
+   * `log` is pinned.
+   */
   fd(): number {
     return this.#fds.fd(this.log)
   }
 
   /**
-   * The latest timestamp and the last offset of the batch that has it. -1 if the segment is empty.
+   * The highest timestamp in the segment, and the last offset of the batch that contains it. The
+   * timestamp is -1 if the segment is empty.
    */
   get latest(): TimestampOffset {
     this.#latest ??= this.times.last()
     return this.#latest
   }
 
-  /** Updates the indexes after a batch was written at a position. */
+  /** Updates the indexes for a batch that was written at a position. */
   addToIndexes(batch: BatchMeta, position: number, indexIntervalBytes: number): void {
     if (position === 0) this.#firstTimestamp = batch.maxTimestamp
     if (batch.maxTimestamp > this.latest.timestamp) {
@@ -108,7 +112,10 @@ export class Segment {
     this.#bytesSinceIndex += batch.size
   }
 
-  /** Whether the indexes can store an offset as int32. */
+  /**
+   * Returns whether the indexes can store an offset, which they store as an int32 relative to the
+   * base offset.
+   */
   canHold(offset: number): boolean {
     return offset - this.baseOffset <= INT32_MAX
   }
@@ -118,7 +125,10 @@ export class Segment {
     return offsets.count >= Math.floor(segmentIndexBytes / 8) || times.count >= Math.floor(segmentIndexBytes / 12) - 1
   }
 
-  /** Creates the index files, which every segment with records has, even if they are empty. */
+  /**
+   * Creates empty index files. As in Kafka, a segment with records has index files even if they
+   * have no entries.
+   */
   touchIndexes(): void {
     touch(this.offsets.file.path)
     touch(this.times.file.path)
@@ -128,7 +138,7 @@ export class Segment {
     return this.offsets.file.pendingCount >= WRITE_OUT_AT
   }
 
-  /** Writes the index entries. Throws if the write fails, and then keeps the entries in memory. */
+  /** Writes the index entries to disk. If a write fails, throws and keeps the entries in memory. */
   writeOutIndexes(): void {
     this.offsets.file.writeOut()
     this.times.file.writeOut()
@@ -136,7 +146,8 @@ export class Segment {
   }
 
   /**
-   * The maximum timestamp of the first batch, from which `segment.ms` counts. -1 if there is none.
+   * Returns the maximum timestamp of the first batch, or -1 if the segment is empty. `segment.ms`
+   * is measured from this time.
    */
   firstTimestamp(): number {
     if (this.#firstTimestamp !== null) return this.#firstTimestamp
@@ -147,13 +158,16 @@ export class Segment {
     return this.#firstTimestamp
   }
 
-  /** Adds the last entry to the time index, when the segment becomes inactive or the log closes. */
+  /**
+   * Adds the highest timestamp to the time index and writes the indexes. Call this when the segment
+   * becomes inactive, or when the log closes.
+   */
   seal(): void {
     if (this.latest.timestamp >= 0) this.times.maybeAppend(this.latest.timestamp, this.latest.offset)
     this.writeOutIndexes()
   }
 
-  /** Returns a position at or before the batch that contains an offset. */
+  /** Returns the position of the batch that contains an offset, or of an earlier batch. */
   positionFor(offset: number): number {
     for (let i = 0; i < this.#hintOffsets.length; i++) {
       if (this.#hintOffsets[i] === offset) return this.#hintPositions[i]!
@@ -161,7 +175,7 @@ export class Segment {
     return this.offsets.lookup(offset)
   }
 
-  /** Stores the position of the batch that starts with an offset. */
+  /** Remembers the position of the batch that starts at an offset, for `positionFor`. */
   addHint(offset: number, position: number): void {
     if (this.#hintOffsets.includes(offset)) return
     this.#hintOffsets[this.#nextHint] = offset
@@ -169,7 +183,10 @@ export class Segment {
     this.#nextHint = (this.#nextHint + 1) % HINTS
   }
 
-  /** Removes the index entries before they are rebuilt. */
+  /**
+   * Removes all entries of the offset index and the time index. Also removes those of the
+   * transaction index if `transactionsToo` is true.
+   */
   clearIndexes(transactionsToo: boolean): void {
     this.offsets.file.clear()
     this.times.clear()
@@ -180,7 +197,8 @@ export class Segment {
   }
 
   /**
-   * Truncates the file after its valid batches. The indexes have no entries for the removed part.
+   * Truncates the `.log` file to `size` bytes. The indexes must have no entries for the removed
+   * part.
    */
   truncateTo(size: number): void {
     ftruncateSync(this.fd(), size)
@@ -188,8 +206,8 @@ export class Segment {
   }
 
   /**
-   * Calls fdatasync for the `.log` file, and the first time also syncs the directories that contain
-   * its name.
+   * Calls fdatasync for the `.log` file. After the file was created, also syncs its directory and
+   * the parent directory.
    */
   async sync(): Promise<void> {
     const fd = this.#fds.pin(this.log)
@@ -209,7 +227,10 @@ export class Segment {
     }
   }
 
-  /** Calls fdatasync for all files. Does nothing for a segment that was deleted during the sync. */
+  /**
+   * Writes the indexes to disk, and calls fdatasync for the `.log` file and the indexes. Ignores
+   * files that were deleted in the meantime.
+   */
   async syncAll(): Promise<void> {
     this.writeOutIndexes()
     try {
@@ -228,12 +249,12 @@ export class Segment {
     }
   }
 
-  /** The names of the files that the segment has or may have. */
+  /** Returns the paths of all files that the segment can have. */
   paths(): string[] {
     return [this.offsets.file.path, this.times.file.path, this.txns.path, this.log.path]
   }
 
-  /** Renames the files: to `.swap`, or to their names without a suffix. */
+  /** Changes the suffix of the files to `.swap`, or removes it if `state` is empty. */
   rename(state: string): void {
     const before = this.paths()
     this.moveTo(this.#dir, state)
@@ -241,8 +262,8 @@ export class Segment {
   }
 
   /**
-   * Renames the files to `.deleted`, by default together with the producer snapshot. Returns the
-   * new names, for the trash.
+   * Adds the suffix `.deleted` to the files, and to the producer snapshot if `snapshotToo` is true.
+   * Returns the new paths.
    */
   markDeleted(snapshotToo = true): string[] {
     const renamed: string[] = []
@@ -251,13 +272,13 @@ export class Segment {
       const path = join(this.#dir, offsetFileName(this.baseOffset, suffix))
       if (renameIfThere(path, path + DELETED)) renamed.push(path + DELETED)
     }
-    // A reader may still use the file, and another file may get its name.
+    // Readers may still use the files. They must not open other files that get the old names.
     this.moveTo(this.#dir, DELETED)
     this.release()
     return renamed
   }
 
-  /** Called after the partition's directory or the suffix of the files changed. */
+  /** Updates the paths after the files were renamed or moved with their directory. */
   moveTo(dir: string, state = ''): void {
     const path = (suffix: string) => join(dir, offsetFileName(this.baseOffset, suffix) + state)
     this.#dir = dir

@@ -3,8 +3,8 @@ import { IndexFile } from './index-file.ts'
 import { floor } from './offset-index.ts'
 
 /**
- * The size of an entry: the timestamp as int64, and the offset relative to the segment's base
- * offset as int32.
+ * The size of an entry in bytes. An entry contains the timestamp as an int64, and the offset
+ * relative to the segment's base offset as an int32.
  */
 export const TIME_ENTRY = 12
 
@@ -14,8 +14,9 @@ export interface TimestampOffset {
 }
 
 /**
- * `.timeindex`: increasing timestamps, each with an offset up to which no record has a later
- * timestamp. As in Kafka, this is the last offset of the batch that contains the timestamp.
+ * `.timeindex`: increasing timestamps with their offsets. Up to the offset of an entry, no record
+ * of the segment has a later timestamp. As in Kafka, the offset is the last offset of the batch
+ * that contains the timestamp.
  */
 export class TimeIndex {
   readonly file: IndexFile
@@ -31,7 +32,9 @@ export class TimeIndex {
     return this.file.count
   }
 
-  /** The last entry. Its timestamp is -1 if the index is empty. */
+  /**
+   * Returns the last entry. If the index is empty, returns the base offset and the timestamp -1.
+   */
   last(): TimestampOffset {
     if (this.#last === null) {
       if (this.count === 0) this.#last = { timestamp: -1, offset: this.baseOffset }
@@ -46,8 +49,8 @@ export class TimeIndex {
   }
 
   /**
-   * Appends an entry if its timestamp is later than the last one. Otherwise the entry would be
-   * redundant.
+   * Appends an entry if its timestamp is later than the timestamp of the last entry. The timestamps
+   * of the index must increase.
    */
   maybeAppend(timestamp: number, offset: number): void {
     if (timestamp <= this.last().timestamp) return
@@ -58,8 +61,8 @@ export class TimeIndex {
   }
 
   /**
-   * The last entry whose timestamp is at or below `timestamp`. The record is at that entry's offset
-   * or later.
+   * Returns the last entry with a timestamp of at most `timestamp`. The first record that is at
+   * least as late has the offset of this entry or a later one.
    */
   lookup(timestamp: number): TimestampOffset {
     for (const entries of [this.file.pending(), this.file.stored()]) {

@@ -2,7 +2,9 @@ import { closeSync, constants, openSync, readFileSync, truncateSync } from 'node
 import { isErrno, writeFully } from '../io/files.ts'
 import { type ProducerId, readInt64, readProducerId, writeInt64 } from '../io/int64.ts'
 
-/** The size of an entry: version int16, then four int64. */
+/**
+ * The size of an entry in bytes. An entry contains a version as an int16, then four int64 values.
+ */
 const TXN_ENTRY = 34
 
 export interface AbortedTxn {
@@ -10,19 +12,22 @@ export interface AbortedTxn {
   readonly firstOffset: number
   /** The offset of the abort marker. */
   readonly lastOffset: number
-  /** The last stable offset when the marker was written. A reader can stop searching after it. */
+  /**
+   * The last stable offset after the marker was written. All transactions that start before this
+   * offset end at or before the marker.
+   */
   readonly lastStableOffset: number
 }
 
 /**
- * `.txnindex`: the aborted transactions that ended in a segment. The file exists only if there are
- * any.
+ * `.txnindex`: the aborted transactions whose marker is in the segment. The file exists only if
+ * there are such transactions.
  */
 export class TxnIndex {
   path: string
-  /** The number of entries in the file. -1 if it has not been read yet. */
+  /** The number of entries in the file. -1 if the file has not been read yet. */
   #onDisk = -1
-  /** Entries that could not be written. The next append tries again. */
+  /** Entries that are not in the file yet. The next append tries again to write them. */
   #unwritten: AbortedTxn[] = []
 
   constructor(path: string, isNew: boolean) {
@@ -31,8 +36,8 @@ export class TxnIndex {
   }
 
   /**
-   * Appends an entry. Throws if the write fails. The entry is still in the index, and is written
-   * with the next one.
+   * Appends an entry. If the write fails, throws and keeps the entry in memory. The next append
+   * writes it.
    */
   append(txn: AbortedTxn): void {
     this.#unwritten.push(txn)
@@ -60,7 +65,7 @@ export class TxnIndex {
     this.#unwritten = []
   }
 
-  /** All entries, in the order of their markers. */
+  /** Returns all entries, in the order of their markers. */
   all(): AbortedTxn[] {
     if (this.#onDisk === 0) return this.#unwritten
     const stored = this.#read()
@@ -68,7 +73,7 @@ export class TxnIndex {
     return [...stored, ...this.#unwritten]
   }
 
-  /** Removes the transactions whose marker is at or above an offset. */
+  /** Removes the entries of transactions whose marker is at or above an offset. */
   truncateFrom(offset: number): void {
     this.#unwritten = this.#unwritten.filter(t => t.lastOffset < offset)
     if (this.#onDisk === 0) return

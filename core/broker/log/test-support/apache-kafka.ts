@@ -7,15 +7,24 @@ import { freePort } from '../../../common/free-port.ts'
 const LOG4J = join(import.meta.dirname, '../../../../test/peers/kafka/log4j2.xml')
 
 export interface ApacheOptions {
-  /** Additional keys of server.properties. They come last, so they override the others. */
+  /**
+   * Additional keys of server.properties. They override the default keys, because they come last in
+   * the file.
+   */
   readonly settings?: Readonly<Record<string, string>>
   /** Additional arguments of `kafka-storage format`. */
   readonly format?: readonly string[]
-  /** Whether the quorum's voters are in the metadata (`--standalone`) or in the settings. */
+  /**
+   * Whether `kafka-storage format --standalone` writes the quorum voters to the metadata. If false,
+   * they are in `controller.quorum.voters`.
+   */
   readonly standalone?: boolean
 }
 
-/** An Apache Kafka with one node, started and stopped on one data directory. */
+/**
+ * A single Apache Kafka node. The test can start and stop it repeatedly with the same data
+ * directory.
+ */
 export class ApacheKafka {
   readonly dataDir: string
   bootstrap = ''
@@ -25,7 +34,10 @@ export class ApacheKafka {
   readonly #output: string
   #process: ChildProcess | null = null
   #formatted = false
-  /** The same port at every start, because with `standalone` the quorum's metadata contains it. */
+  /**
+   * The controller's port. It is the same at every start, because the quorum metadata contains it
+   * if `standalone` is true.
+   */
   #controller = 0
 
   constructor(libs: string, dir: string, o: ApacheOptions = {}) {
@@ -89,7 +101,7 @@ ${Object.entries(this.#o.settings ?? {})
     await started.promise
   }
 
-  /** The output since the last start. */
+  /** Returns what Kafka has written to stdout and stderr since the last start. */
   output(): string {
     return readFileSync(this.#output, 'utf8')
   }

@@ -1,9 +1,11 @@
-// Runs in a process whose file size is limited, until its parent lifts the limit. Appends until an
-// append fails, then appends again. Argument: directory.
+// A program for full-disk.chaos.test.ts. The test limits the maximum file size of this process. The
+// program appends records until an append fails, and appends more after the test has lifted the
+// limit. Argument: the directory of the log.
 import { once } from 'node:events'
 import { batchOf, openLog } from './logs.ts'
 
-// By default the signal would end the process before the write can fail.
+// Ignore the signal that a write beyond the limit causes. By default it would kill the process, but
+// the write should fail.
 process.on('SIGXFSZ', () => undefined)
 const log = await openLog(process.argv[2]!)
 const values: string[] = []

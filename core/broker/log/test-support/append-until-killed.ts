@@ -1,5 +1,6 @@
-// Appends until the process is killed, and reports every acknowledged record to its parent.
-// Arguments: directory, fsync.
+// A program for kill.chaos.test.ts. Appends records until the process is killed, and reports all
+// acknowledged records to the test. Arguments: the log directory, and the value of
+// `millrace.log.fsync`.
 import { LogManager } from '../log-manager.ts'
 import { batchOf, configOf, TOPIC_ID } from './logs.ts'
 

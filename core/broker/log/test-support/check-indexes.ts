@@ -5,10 +5,10 @@ import { type BatchMeta, batchProblem, readBatchMeta } from '../segment/batch-me
 import { INDEX, LOG, offsetFileName, parseLogFileName, TIME_INDEX } from '../segment/log-files.ts'
 
 /**
- * Returns the problems that kafka-dump-log would report in a closed log's directory, and more:
- * batches that are invalid or out of order, index entries that do not match a batch's last offset
- * and position, and time index entries that do not increase, do not match a batch with that
- * timestamp, or do not include the latest one.
+ * Returns the errors in the segments and indexes of a closed log. Batches must be valid and in
+ * order. Each entry of the offset index must match the last offset and position of a batch. The
+ * entries of the time index must increase, must match a batch, and must include the highest
+ * timestamp of the segment.
  */
 export function indexProblems(dir: string): string[] {
   const problems: string[] = []

@@ -4,9 +4,9 @@ import * as header from '../../../protocol/records/batch-header.ts'
 import { type CheckRequest, READY } from '../validation/check-messages.ts'
 import { checkRecords } from '../validation/check-records.ts'
 
-/** Kills the thread whenever it is checked. */
+/** A batch with this leader epoch makes the thread exit. */
 export const DEADLY_EPOCH = 666
-/** Throws an error, which also ends the thread. */
+/** A batch with this leader epoch makes the thread throw an error, which also ends the thread. */
 export const THROWING_EPOCH = 667
 
 parentPort?.on('message', ({ jobs }: CheckRequest) => {

@@ -15,7 +15,8 @@ interface Fixture {
 }
 
 /**
- * The `log.dirs` that Apache Kafka 4.3.1 left, and the output of Apache's kafka-dump-log for it.
+ * The files of a log directory that Apache Kafka 4.3.1 wrote, and the records that Apache's
+ * kafka-dump-log found in them.
  */
 export const kafkaFixture: Fixture = JSON.parse(
   readFileSync(join(import.meta.dirname, '../fixtures/kafka-4.3.1.json'), 'utf8'),
@@ -25,7 +26,7 @@ export function fixtureFile(path: string): Buffer {
   return Buffer.from(kafkaFixture.files[path]!, 'base64')
 }
 
-/** Writes the fixture's files to a directory. */
+/** Writes the files of the fixture to a directory. */
 export function unpackFixture(dir: string): void {
   for (const path of Object.keys(kafkaFixture.files)) {
     mkdirSync(dirname(join(dir, path)), { recursive: true })

@@ -20,7 +20,7 @@ export function removeDir(dir: string): void {
   rmSync(dir, { recursive: true, force: true })
 }
 
-/** A logger that collects its lines. */
+/** Returns a logger that collects its lines in `lines`. */
 export function recordingLogger(lines: string[] = []): Logger & { lines: string[] } {
   const add = (level: string) => (message: string) => void lines.push(`${level} ${message}`)
   const logger = {
@@ -60,7 +60,7 @@ export interface TestRecord {
   readonly timestamp?: number
 }
 
-/** Builds a batch as a producer sends it. */
+/** Returns a batch that contains these records, as a producer sends it. */
 export function batchOf(records: readonly (string | TestRecord)[], o: BatchOptions = {}): Buffer {
   const builder = new RecordBatchBuilder(o)
   for (const r of records) {
@@ -80,7 +80,7 @@ export function append(
 
 export const TO_END: ReadOptions = { upTo: 'logEnd', minOneBatch: true }
 
-/** Reads all records from an offset to the end of the log, in pieces of `maxBytes`. */
+/** Reads all records from an offset to the end of the log. Each read returns about `maxBytes`. */
 export async function readAll(
   log: PartitionLog,
   from = log.logStartOffset,

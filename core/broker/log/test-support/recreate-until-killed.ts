@@ -1,6 +1,7 @@
 /**
- * Deletes a log and creates a new one with the same name, in the directory argv[2]. Prints `new`
- * once a record of the new log was flushed. For `counting`, see kill-at-operation.ts.
+ * A program for recreated.chaos.test.ts. Deletes a log and creates a log with the same name, in the
+ * directory argv[2]. Prints `new` after a record of the new log is flushed. The event `counting`
+ * starts the counter of kill-at-operation.ts.
  */
 import { LogManager } from '../log-manager.ts'
 import { append, configOf, recordingLogger, TOPIC_ID } from './logs.ts'
@@ -10,7 +11,7 @@ const old = await manager.getOrCreate('t', 0, TOPIC_ID)
 for (let i = 0; i < 5; i++) await append(old, ['old'])
 await old.deleteRecordsBefore(4)
 await old.flush()
-// The checkpoints now contain a log start of 4 and a recovery point of 5.
+// Write checkpoints with the log start offset 4 and the recovery point 5.
 await manager.tick(Date.now() + 10_000)
 process.emit('counting' as 'exit', 0)
 const deletion = manager.delete('t', 0)

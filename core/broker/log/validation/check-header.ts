@@ -2,14 +2,20 @@ import { COMPRESSION_NAMES } from '../../../protocol/compression/index.ts'
 import { ErrorCode, errorFor, type KafkaError } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 
-/** The minimum of a length field: the header of message format 0, which preceded batches. */
+/**
+ * The minimum value of a batch's length field. As in Kafka, this is the size of an empty message in
+ * message format 0.
+ */
 const MIN_LENGTH = 14
 const BYTES_TO_LENGTH = header.LOG_OVERHEAD
 const BYTES_TO_MAGIC = header.MAGIC + 1
 
 type Frame = { readonly size: number } | { readonly problem: string } | null
 
-/** Returns the next batch of a request, or null if there is no complete one. */
+/**
+ * Returns the size of the batch at a position, an error message if the batch is invalid, or null if
+ * there is no complete batch.
+ */
 function frameAt(records: Buffer, at: number): Frame {
   const left = records.length - at
   if (left < BYTES_TO_LENGTH) return null
@@ -25,8 +31,9 @@ function frameAt(records: Buffer, at: number): Frame {
 }
 
 /**
- * Returns the one batch that a producer may send per partition, without trailing bytes. The rules
- * are those of Kafka's `ProduceRequest.validateRecords`. Throws a KafkaError.
+ * Returns the batch of a produce request, without trailing bytes. A request may contain only one
+ * batch per partition. Checks the rules of Kafka's `ProduceRequest.validateRecords`, and throws a
+ * KafkaError if the request breaks one.
  */
 export function singleBatch(records: Buffer | null, version: number): Buffer {
   const of = `Produce requests with version ${version}`
@@ -44,7 +51,7 @@ export function singleBatch(records: Buffer | null, version: number): Buffer {
   }
   const second = frameAt(records, first.size)
   if (second === null) {
-    // Checked before the log is looked up, as in Apache.
+    // As in Kafka, this is checked before the partition is looked up.
     if (first.size < header.HEADER_SIZE) {
       throw errorFor(ErrorCode.INVALID_RECORD, `A record batch of ${first.size} bytes is too short for a header`)
     }
@@ -55,7 +62,7 @@ export function singleBatch(records: Buffer | null, version: number): Buffer {
   throw errorFor(ErrorCode.INVALID_RECORD, detail)
 }
 
-/** Whether a producer's batch claims to be transactional. Safe for truncated batches. */
+/** Returns whether a producer's batch has the transactional flag. The batch may be truncated. */
 export function claimsTransaction(records: Buffer | null): boolean {
   if (records === null || records.length < header.HEADER_SIZE) return false
   const frame = frameAt(records, 0)
@@ -65,8 +72,8 @@ export function claimsTransaction(records: Buffer | null): boolean {
 const codecBits = (batch: Buffer) => header.attributes(batch, 0) & header.COMPRESSION_MASK
 
 /**
- * Returns what is wrong with a producer's batch header or checksum, in Kafka's order of checks, or
- * null.
+ * Returns the first error in the header or checksum of a producer's batch, or null. The order of
+ * the checks is Kafka's.
  */
 export function headerProblem(batch: Buffer, partition: string, maxBytes: number): KafkaError | null {
   const invalid = (detail: string) => errorFor(ErrorCode.INVALID_RECORD, `${detail} in topic partition ${partition}.`)

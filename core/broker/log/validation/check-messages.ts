@@ -1,16 +1,19 @@
 import type { BatchRules, Verdict } from './rules.ts'
 
-/** Sent to a thread: the batches to check, each at the start of a shared memory block. */
+/**
+ * A message to a thread with the batches to check. Each batch is at the start of a shared memory
+ * block.
+ */
 export interface CheckRequest {
   readonly jobs: readonly { readonly memory: SharedArrayBuffer; readonly length: number; readonly rules: BatchRules }[]
 }
 
-/** The first message from a thread, when its module is loaded. */
+/** The first message from a thread, which it sends when its module is loaded. */
 export const READY = 'ready'
 
 /**
- * Sent by a thread: the verdicts for one request, in its order. Rewritten batches have their own
- * memory.
+ * The answer of a thread to a CheckRequest, with the verdicts in the order of the jobs. Rewritten
+ * batches are not in the shared memory blocks, but in new buffers.
  */
 export interface CheckAnswer {
   readonly verdicts: readonly Verdict[]

@@ -37,8 +37,8 @@ const openWithPool = (config = {}): Promise<PartitionLog> =>
 const client = { origin: 'client' as const, leaderEpoch: 0 }
 
 /**
- * A batch that crashes its thread. The thread recognizes it by a field that the checksum does not
- * cover.
+ * Returns a batch that crashes the thread that checks it. The thread recognizes it by its leader
+ * epoch, which the checksum does not cover.
  */
 function marked(values: string[], epoch: number): Buffer {
   const batch = batchOf(values, { compression: 'gzip' })
@@ -46,13 +46,13 @@ function marked(values: string[], epoch: number): Buffer {
   return batch
 }
 
-test('appends keep their order, whichever of them are checked in threads', async () => {
+test('appends are written in the order of the calls, even if only some are checked in threads', async () => {
   const log = await openWithPool()
   const values = Array.from({ length: 300 }, (_, i) => `${i}`)
   const results = await Promise.all(
     values.map((value, i) => {
       const compression = (['none', 'gzip', 'none', 'zstd', 'lz4', 'snappy'] as const)[i % 6]!
-      // Some checks take longer than others.
+      // Make some checks take longer than others.
       const filler = 'x'.repeat(i % 7 === 0 ? 100_000 : 1)
       return log.append(batchOf([value, filler], { compression }), client)
     }),
@@ -62,7 +62,7 @@ test('appends keep their order, whichever of them are checked in threads', async
   await log.close()
 })
 
-test('sequences are checked in order of arrival while threads check the records', async () => {
+test('sequence numbers are checked in the order of the appends, even if threads check some of the records', async () => {
   const log = await openWithPool()
   const send = (sequence: number, compression: 'none' | 'gzip') =>
     log.append(batchOf(['v'], { producerId: 7, epoch: 0, sequence, compression }), client)
@@ -71,7 +71,7 @@ test('sequences are checked in order of arrival while threads check the records'
   await log.close()
 })
 
-test('a batch that crashes its thread is rejected; the others are appended in order', async () => {
+test('a batch that crashes its thread is rejected, and the other batches are appended in order', async () => {
   const log = await openWithPool()
   const outcomes = await Promise.allSettled([
     log.append(batchOf(['a'], { compression: 'gzip' }), client),
@@ -88,7 +88,7 @@ test('a batch that crashes its thread is rejected; the others are appended in or
   await log.close()
 })
 
-test('if no thread can be started, compressed batches get a retriable error', async () => {
+test('a compressed batch is rejected with a retriable error if no thread can be started', async () => {
   pool = new CheckPool({ logger, module: new URL('./is-not-there.js', import.meta.url), maxThreads: 1 })
   const log = await openWithPool()
   await expect(log.append(batchOf(['a'], { compression: 'gzip' }), client)).rejects.toMatchObject({
@@ -98,7 +98,7 @@ test('if no thread can be started, compressed batches get a retriable error', as
   await log.close()
 })
 
-test('a closing log first writes the batches that threads are still checking', async () => {
+test('closing a log waits until threads have checked the pending batches, and writes the batches', async () => {
   const log = await openWithPool()
   const appends = Array.from({ length: 20 }, (_, i) => log.append(batchOf([`${i}`], { compression: 'gzip' }), client))
   await log.close()
@@ -108,14 +108,14 @@ test('a closing log first writes the batches that threads are still checking', a
   await again.close()
 })
 
-test('a closing pool answers all pending checks', async () => {
+test('closing the pool rejects all pending checks with a retriable error', async () => {
   const checks = Array.from({ length: 50 }, () => pool.check(batchOf(['x'], { compression: 'gzip' }), rules))
   await pool.close()
   for (const verdict of await Promise.all(checks)) expect(verdict).toMatchObject({ kind: 'rejected', code: 56 })
   expect(await pool.check(batchOf(['x']), rules)).toMatchObject({ kind: 'rejected', code: 56 })
 })
 
-test('a decompression bomb is rejected, and the thread survives', async () => {
+test('a decompression bomb is rejected without ending the thread', async () => {
   const log = await openWithPool({ maxMessageBytes: 10 << 20 })
   const huge = batchOf([{ value: 'x'.repeat(140 << 20) }], { compression: 'gzip' })
   await expect(log.append(huge, client)).rejects.toMatchObject({ kafkaCode: ErrorCode.INVALID_RECORD })
@@ -124,7 +124,6 @@ test('a decompression bomb is rejected, and the thread survives', async () => {
   await log.close()
 })
 
-// One message can contain 64 batches of 4 KB, and each may grow to 128 MiB.
 test('a batch that is too large after recompression is rejected in its thread', async () => {
   const batch = batchOf([{ value: 'x'.repeat(8 << 20) }], { compression: 'zstd' })
   for (const compressionType of ['uncompressed', 'lz4'] as const) {

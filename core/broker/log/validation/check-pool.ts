@@ -8,17 +8,19 @@ import { type CheckAnswer, type CheckRequest, READY } from './check-messages.ts'
 import type { BatchRules, Verdict } from './rules.ts'
 import { SharedMemory } from './shared-memory.ts'
 
-/** The maximum size of a message to a thread. Small batches are sent together. */
+/** The maximum size of the batches in one message to a thread. Small batches are sent together. */
 const MESSAGE_BYTES = 256 << 10
 const MESSAGE_JOBS = 64
 /**
- * The messages in flight per thread: the current one and the next one, so that the thread never
- * waits.
+ * The maximum number of unanswered messages per thread. With two, the thread can start on the next
+ * message as soon as it has answered one.
  */
 const MESSAGES_AT_ONCE = 2
-/** After this many consecutive threads fail to start, the waiting batches are rejected. */
+/** If this many threads fail to start in a row, all waiting batches are rejected. */
 const MAX_FAILED_STARTS = 3
-/** A batch that crashes its thread is retried once, alone. */
+/**
+ * A batch is rejected after it has been checked alone this many times and the thread has crashed.
+ */
 const MAX_ATTEMPTS = 2
 const MAX_HEAP_MB = 64
 const YOUNG_MB = 8
@@ -27,7 +29,7 @@ interface Job {
   readonly batch: Buffer
   readonly rules: BatchRules
   readonly resolve: (verdict: Verdict) => void
-  /** The number of threads that crashed on this batch. */
+  /** The number of threads that crashed while they checked only this batch. */
   attempts: number
 }
 
@@ -38,24 +40,27 @@ interface Sent {
 
 interface Thread {
   readonly worker: Worker
-  /** Unanswered messages, the oldest first. */
+  /** The messages that the thread has not answered yet. The oldest is first. */
   readonly sent: Sent[]
   isReady: boolean
 }
 
 export interface CheckPoolOptions {
   readonly logger: Logger
-  /** Defaults to one less than the number of processors, between 1 and 4. */
+  /**
+   * The maximum number of threads. The default is one less than the number of processors, but at
+   * least 1 and at most 4.
+   */
   readonly maxThreads?: number
-  /** The module that the threads run. Tests override it. */
+  /** The module that the threads run. Tests replace it. */
   readonly module?: URL
 }
 
 /**
- * Checks batches in threads, so that decompression does not block the event loop. Threads start
- * with the first batch that needs them. Batches are started in the order of the calls, but may
- * complete in another order. Each thread has at most two messages. All other batches remain in the
- * memory of their requests.
+ * Checks batches in threads, so that decompression does not block the event loop. Threads are
+ * started when they are needed. Checks start in the order of the calls, but may complete in another
+ * order. Each thread has at most two unanswered messages. All other batches wait in the buffers of
+ * their requests.
  */
 export class CheckPool {
   readonly #logger: Logger
@@ -64,7 +69,7 @@ export class CheckPool {
   readonly #memory = new SharedMemory()
   readonly #threads = new Set<Thread>()
   #queue: Job[] = []
-  /** Batches whose thread crashed. They are sent to threads one at a time. */
+  /** Batches whose check may have crashed a thread. Each is sent to a thread alone. */
   #suspects: Job[] = []
   #failedStarts = 0
   #scheduled = false
@@ -76,14 +81,17 @@ export class CheckPool {
     this.#module = o.module ?? threadModule()
   }
 
-  /** Checks a batch, which must not change until the check is complete. Never rejects. */
+  /**
+   * Checks a batch. The caller must not change the batch until the check is complete. Never
+   * rejects.
+   */
   check(batch: Buffer, rules: BatchRules): Promise<Verdict> {
     if (this.#closed) return Promise.resolve(failure(rules, 'the log is closing'))
     return new Promise(resolve => {
       this.#queue.push({ batch, rules, resolve, attempts: 0 })
       if (this.#scheduled) return
       this.#scheduled = true
-      // Batches of one event loop turn share a message.
+      // Wait for other batches of this event loop turn, which can share a message.
       setImmediate(() => {
         this.#scheduled = false
         this.#dispatch()
@@ -91,7 +99,7 @@ export class CheckPool {
     })
   }
 
-  /** Terminates the threads and rejects unanswered batches. */
+  /** Terminates the threads, and answers all waiting batches with an error. */
   async close(): Promise<void> {
     this.#closed = true
     const threads = [...this.#threads]
@@ -115,8 +123,8 @@ export class CheckPool {
   }
 
   /**
-   * Returns the least busy thread, or a new one if all are busy. Returns null if the caller must
-   * wait for a result.
+   * Returns the thread with the fewest messages. Starts a new thread instead if all are busy and
+   * the limit allows it. Returns null if all threads have the maximum number of messages.
    */
   #freeThread(): Thread | null {
     let best: Thread | null = null
@@ -151,7 +159,7 @@ export class CheckPool {
     const request: CheckRequest = {
       jobs: jobs.map(({ batch, rules }, i) => ({ memory: memory[i]!, length: batch.length, rules })),
     }
-    // Keeps the process alive until the result arrives.
+    // Keep the process alive until the thread answers.
     if (thread.sent.length === 0) thread.worker.ref()
     thread.sent.push({ jobs, memory })
     thread.worker.postMessage(request)
@@ -189,8 +197,8 @@ export class CheckPool {
   }
 
   /**
-   * Batches in progress are suspects and are retried one by one. Batches that were not started
-   * return to the queue.
+   * Handles the end of a thread. Each batch of the message in progress may be the cause, so these
+   * batches are retried one at a time. The batches of later messages return to the queue.
    */
   #onExit(thread: Thread, cause: unknown): void {
     this.#threads.delete(thread)
@@ -216,26 +224,28 @@ export class CheckPool {
   }
 }
 
-/** A temporary error, which producers retry. */
+/** Returns a retriable error. */
 function failure({ partition }: BatchRules, why: string): Verdict {
   const detail = `Cannot check the record batch for ${partition}: ${why}.`
   return { kind: 'rejected', code: ErrorCode.KAFKA_STORAGE_ERROR, detail, recordErrors: [] }
 }
 
-/** An error of the batch itself, which producers must not retry. */
+/** Returns an error that producers do not retry, because the batch itself is the cause. */
 function unchecked({ partition }: BatchRules): Verdict {
   const detail = `Cannot check the record batch for ${partition}: validation crashed twice.`
   return { kind: 'rejected', code: ErrorCode.INVALID_RECORD, detail, recordErrors: [] }
 }
 
-/** A Buffer arrives from a thread as a Uint8Array. */
+/** Restores the Buffer in a verdict, because postMessage turns a Buffer into a Uint8Array. */
 function withBuffer(verdict: Verdict): Verdict {
   if (verdict.kind !== 'rewritten') return verdict
   const { buffer, byteOffset, byteLength } = verdict.bytes
   return { kind: 'rewritten', bytes: Buffer.from(buffer, byteOffset, byteLength) }
 }
 
-/** The compiled module, or the source when running from source. */
+/**
+ * Returns the compiled module of the threads, or the source file if there is no compiled module.
+ */
 function threadModule(): URL {
   const js = new URL('./check-thread.js', import.meta.url)
   return existsSync(fileURLToPath(js)) ? js : new URL('./check-thread.ts', import.meta.url)

@@ -9,23 +9,24 @@ import { repaired, withSection } from './rewrite.ts'
 import type { BatchRules, Stamp, Verdict } from './rules.ts'
 
 /**
- * A batch that is larger than this after decompression is rejected. It is also the limit of our own
- * consumer.
+ * The maximum size of a batch after decompression. Larger batches are rejected. Millrace's consumer
+ * has the same limit.
  */
 export const MAX_DECOMPRESSED = 128 << 20
 
 type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
 /**
- * The maximum number of records that are checked in the event loop. The second limit applies if the
- * fast scan fails.
+ * The maximum number of records in a batch that is checked in the event loop.
+ * `MAX_INLINE_INSPECTED` applies instead if the fast scan cannot confirm that the records are
+ * valid.
  */
 const MAX_INLINE_RECORDS = 16_384
 const MAX_INLINE_INSPECTED = 1000
 
 /**
- * Runs `checkRecords` for a batch that is uncompressed and remains so. Returns null if the check
- * may take long, and a thread must do it.
+ * Checks an uncompressed batch that the log stores without compression. Returns null if the batch
+ * is compressed or must be, or if the check may take long. A thread must then check the batch.
  */
 export function checkInline(batch: Buffer, rules: BatchRules): Verdict | null {
   const count = header.recordCount(batch, 0)
@@ -37,8 +38,8 @@ export function checkInline(batch: Buffer, rules: BatchRules): Verdict | null {
 }
 
 /**
- * Checks the records of a batch whose header was already checked (`check-header.ts`), and decides
- * what the log stores. Never throws, and does not change the batch.
+ * Checks the records of a batch, and decides what the log stores. `check-header.ts` must have
+ * checked the header before. Never throws, and does not change the batch.
  */
 export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
   const codec = header.compressionOf(batch, 0)
@@ -60,7 +61,8 @@ export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
 }
 
 function scan(batch: Buffer, records: Buffer, start: number, rules: BatchRules, isRewritten: boolean): number {
-  // LogAppendTime from a producer is an error, or must be removed.
+  // A batch whose header says LogAppendTime needs a closer check, because a producer may not set
+  // this type.
   if (header.timestampTypeOf(batch, 0) !== 0) return NEEDS_INSPECTION
   return fastScan(records, start, records.length, limitsOf(batch, rules, isRewritten))
 }
@@ -96,8 +98,9 @@ function checkExactly(batch: Buffer, plain: Buffer, target: CompressionType, rul
 }
 
 /**
- * Replaces the records of a batch. A batch that is too large is rejected here, in the thread: a
- * request of small batches that grow would otherwise hold all of them in memory at full size.
+ * Returns a batch with recompressed records. Rejects a batch that becomes too large. This is
+ * checked in the thread, because a message can contain many small batches, and all results of a
+ * message are in memory at the same time.
  */
 function rewritten(batch: Buffer, records: Buffer, codec: CompressionType, stamp: Stamp, rules: BatchRules): Verdict {
   const section = compress(codec, records)
@@ -111,7 +114,7 @@ function limitsOf(batch: Buffer, rules: BatchRules, isRewritten: boolean): Recor
   const { needsKeys, isAppendTime, now, beforeMaxMs, afterMaxMs } = rules
   const count = header.recordCount(batch, 0)
   const baseTimestamp = header.baseTimestamp(batch, 0)
-  // Kafka's builder rejects timestamps before 1970, except -1.
+  // As in Kafka, a batch with negative timestamps other than -1 cannot be recompressed.
   const minimum = isRewritten ? -1 : Number.NEGATIVE_INFINITY
   if (isAppendTime) return { count, baseTimestamp, needsKeys, earliest: minimum, latest: Number.POSITIVE_INFINITY }
   return {
@@ -127,7 +130,9 @@ function stampOf(rules: BatchRules, latest: number | bigint): Stamp {
   return rules.isAppendTime ? { type: 1, timestamp: BigInt(rules.now) } : { type: 0, timestamp: BigInt(latest) }
 }
 
-/** Returns the error for batches that Kafka's builder rejects when it recompresses them. */
+/**
+ * Returns an error if the header has values with which Kafka cannot recompress a batch, or null.
+ */
 function rewriteProblem(batch: Buffer, rules: BatchRules): Rejected | null {
   const producerId = batch.readBigInt64BE(header.PRODUCER_ID)
   const cannot = (what: string) => invalid(`A record batch ${what} cannot be recompressed for ${rules.partition}.`)

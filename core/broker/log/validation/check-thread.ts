@@ -1,4 +1,4 @@
-/** The module of a thread that `CheckPool` starts to check batches. */
+/** The module that runs in the threads of `CheckPool`. Checks the batches of each request. */
 import { parentPort } from 'node:worker_threads'
 import { type CheckAnswer, type CheckRequest, READY } from './check-messages.ts'
 import { checkRecords } from './check-records.ts'

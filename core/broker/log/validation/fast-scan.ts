@@ -1,12 +1,12 @@
 /** The result of `fastScan` if it cannot confirm that all records are valid. */
 export const NEEDS_INSPECTION = -2
 
-/** Timestamps up to this value can be added without rounding. */
+/** The maximum base timestamp. Sums of timestamps and deltas up to this value are not rounded. */
 const MAX_EXACT_TIMESTAMP = 2 ** 52
-/** The longest varint, in bytes, whose zigzag value a number represents exactly. */
+/** The maximum size of a varint, in bytes, whose value a number represents exactly. */
 const MAX_VARLONG_BYTES = 7
 
-/** The limits that the batch header and the topic's rules set for the records. */
+/** The values from the batch header and from the topic's rules that the records must match. */
 export interface RecordLimits {
   readonly count: number
   readonly baseTimestamp: number
@@ -16,9 +16,9 @@ export interface RecordLimits {
 }
 
 /**
- * Scans the records of a batch without allocating memory. Checks lengths, offset order, keys and
- * timestamps. Returns the latest timestamp (-1 if no record has one), or NEEDS_INSPECTION if
- * anything is invalid or too large to compare as a number.
+ * Checks the lengths, offsets, keys and timestamps of the records of a batch without allocating
+ * memory. Returns the highest timestamp, or -1 if no record has one. Returns NEEDS_INSPECTION if
+ * any value is invalid, or is too large to compare as a number.
  */
 export function fastScan(buf: Buffer, start: number, end: number, limits: RecordLimits): number {
   const { count, baseTimestamp, needsKeys } = limits
@@ -70,7 +70,7 @@ export function fastScan(buf: Buffer, start: number, end: number, limits: Record
   return Math.max(-1, baseTimestamp + high)
 }
 
-/** Returns where the headers of a record end, or -1 if they are invalid. */
+/** Returns the position after the headers of a record, or -1 if the headers are invalid. */
 function skipHeaders(buf: Buffer, start: number, end: number, count: number): number {
   let at = start
   for (let i = 0; i < count; i++) {
@@ -88,9 +88,10 @@ function skipHeaders(buf: Buffer, start: number, end: number, count: number): nu
 }
 
 /**
- * Reads a varint of up to four bytes. Returns one number, so that nothing is allocated: the size in
- * the lowest three bits, then the zigzag value. Returns -1 for a longer varint. After the end of
- * the buffer it returns -1 or a value that cannot complete a record.
+ * Reads a varint of up to four bytes. Returns its size and value in one number, so that nothing is
+ * allocated. The lowest three bits are the size, and the other bits are the zigzag value. Returns
+ * -1 for a longer varint. Beyond the end of the buffer, returns -1 or a value with which the record
+ * is invalid.
  */
 function shortVarint(buf: Buffer, at: number): number {
   let byte = buf[at]!
@@ -113,7 +114,9 @@ function sizeOfVarlong(buf: Buffer, at: number): number {
   return size
 }
 
-/** Reads a zigzag varint of five to seven bytes. It is below 2^49, so the result is exact. */
+/**
+ * Reads a zigzag varint of five to seven bytes. The value is below 2^49, so the result is exact.
+ */
 function longVarint(buf: Buffer, at: number, size: number): number {
   let raw = 0
   for (let i = size - 1; i >= 0; i--) raw = raw * 128 + (buf[at + i]! & 0x7f)

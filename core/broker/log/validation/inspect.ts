@@ -6,20 +6,20 @@ import { NEVER } from '../log-config.ts'
 import type { BatchRules, RecordError, Verdict } from './rules.ts'
 
 /**
- * The maximum number of invalid records that are listed. Others are only counted, so that a
- * response is not much larger than its request.
+ * The maximum number of invalid records that an error lists. Further invalid records are only
+ * counted, so that the response is not much larger than the request.
  */
 const MAX_LISTED = 10_000
 const NO_TIMESTAMP = -1n
 const MAX64 = 2n ** 63n - 1n
 
 export interface InspectOptions {
-  /** The record section, decompressed. */
+  /** The decompressed records of the batch. */
   readonly plain: Buffer
   readonly rules: BatchRules
   /**
-   * Whether to ignore the length field of each record. Kafka does this if it keeps a compressed
-   * batch unchanged.
+   * Whether to ignore the length field of each record. Kafka ignores it if it does not recompress a
+   * compressed batch.
    */
   readonly ignoresLengths: boolean
 }
@@ -28,7 +28,7 @@ export interface Inspected {
   readonly kind: 'inspected'
   readonly maxTimestamp: bigint
   readonly minTimestamp: bigint
-  /** Whether offset deltas do not count up from 0. */
+  /** Whether the offset deltas are not 0, 1, 2 and so on. */
   readonly hasWrongOffsets: boolean
   /** Whether the length of a record differs from the length of its fields. */
   readonly hasWrongLengths: boolean
@@ -36,12 +36,15 @@ export interface Inspected {
 
 type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
-/** Thrown if the records cannot be parsed, so that no invalid record can be listed. */
+/**
+ * The error for records that cannot be parsed. The whole batch is then rejected without a list of
+ * invalid records.
+ */
 class Malformed extends Error {}
 
 /**
- * Reads every record exactly, as Kafka's LogValidator does, with int64 arithmetic that wraps like
- * Java's. It is slower than `fastScan`, and its verdict is final.
+ * Reads every record as Kafka's LogValidator does, with int64 arithmetic that wraps around as in
+ * Java. `inspect` is slower than `fastScan`, and decides on batches that `fastScan` cannot accept.
  */
 export function inspect(batch: Buffer, o: InspectOptions): Inspected | Rejected {
   try {
@@ -148,7 +151,10 @@ class Inspection {
     if (this.#errors.length < MAX_LISTED) this.#errors.push({ index, message })
   }
 
-  /** Uses Kafka's wording, because clients show it. */
+  /**
+   * Returns the verdict for a batch with invalid records. The messages are Kafka's, because clients
+   * show them to users.
+   */
   #rejected(): Rejected {
     const recordErrors = this.#errors
     if (this.#hasBadTimestamp) {
@@ -163,7 +169,10 @@ class Inspection {
   }
 }
 
-/** Reads a delta exactly. Uses a bigint, which is slow, only if a number does not suffice. */
+/**
+ * Reads a timestamp delta. Reads large values as a bigint, which is slower, because a number cannot
+ * represent them exactly.
+ */
 function readDelta(plain: Buffer, cursor: { pos: number }): bigint {
   const at = cursor.pos
   const delta = readVarlong(plain, cursor, plain.length)
@@ -174,7 +183,10 @@ function limit(ms: number): bigint {
   return ms >= NEVER ? MAX64 : BigInt(ms)
 }
 
-/** Skips a length field and that many bytes. Returns the length, which is negative for null. */
+/**
+ * Skips a length field and the bytes that follow it. Returns the length, which is negative for
+ * null.
+ */
 function skipBytes(plain: Buffer, cursor: { pos: number }, record: number): number {
   const length = readVarint(plain, cursor, plain.length)
   if (length > plain.length - cursor.pos)

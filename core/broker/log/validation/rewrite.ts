@@ -3,12 +3,12 @@ import * as header from '../../../protocol/records/batch-header.ts'
 import { readVarint, readVarlongExactly, sizeOfVarint, writeVarint } from '../../../protocol/records/varint.ts'
 import type { Stamp } from './rules.ts'
 
-/** The maximum length of a varint. */
+/** The maximum size of an int32 varint, in bytes. */
 const VARINT_BYTES = 5
 
 /**
- * Returns a batch with these compressed records and the same header, except for codec, timestamp
- * and length.
+ * Returns a batch that consists of a batch's header and of other compressed records. Updates the
+ * codec, the timestamp, the length and the checksum in the header.
  */
 export function withSection(batch: Buffer, section: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
   const bytes = Buffer.allocUnsafeSlow(header.HEADER_SIZE + section.length)
@@ -22,8 +22,8 @@ export function withSection(batch: Buffer, section: Buffer, codec: CompressionTy
 }
 
 /**
- * Rewrites inspected records with their actual lengths, and with offset deltas that count up from
- * 0.
+ * Returns the records with correct length fields, and with the offset deltas 0, 1, 2 and so on.
+ * `inspect` must have checked the records before.
  */
 export function repaired(plain: Buffer, count: number): Buffer {
   const out = Buffer.allocUnsafeSlow(plain.length + count * VARINT_BYTES * 2)

@@ -2,9 +2,12 @@ import type { CompressionType } from '../../../protocol/compression/index.ts'
 import { KafkaError } from '../../../protocol/error-codes.ts'
 import type { TimestampType } from '../../../protocol/records/batch-header.ts'
 
-/** The rules for a producer's records. It is plain data, because it is sent to a thread. */
+/**
+ * The rules for checking a producer's records. The object must be plain data, because it is sent to
+ * a thread.
+ */
 export interface BatchRules {
-  /** `<topic>-<partition>`, for messages. */
+  /** `<topic>-<partition>`, for error messages. */
   readonly partition: string
   readonly now: number
   /** Whether `cleanup.policy` contains `compact`. */
@@ -15,25 +18,27 @@ export interface BatchRules {
   readonly isAppendTime: boolean
   readonly beforeMaxMs: number
   readonly afterMaxMs: number
-  /** The codec of the log, or null to keep the producer's. */
+  /** The codec with which the log stores batches, or null to keep the producer's codec. */
   readonly codec: CompressionType | null
   /** `max.message.bytes`, which also applies after recompression. */
   readonly maxBytes: number
 }
 
-/** An invalid record (KIP-467), identified by its index in the batch. */
+/**
+ * The error of one invalid record (KIP-467). `index` is the position of the record in the batch.
+ */
 export interface RecordError {
   readonly index: number
   readonly message: string
 }
 
-/** The maximum timestamp for a batch's header, and the timestamp type. */
+/** The timestamp type and the maximum timestamp that the header of a batch gets. */
 export interface Stamp {
   readonly type: TimestampType
   readonly timestamp: bigint
 }
 
-/** The result of a check. It is plain data too. */
+/** The result of checking a batch. The object must be plain data, because a thread sends it. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly stamp: Stamp | null }
   | { readonly kind: 'rewritten'; readonly bytes: Buffer }
@@ -44,7 +49,7 @@ export type Verdict =
       readonly recordErrors: readonly RecordError[]
     }
 
-/** The error for a batch that was rejected because of some of its records. */
+/** The error for a rejected batch, with a list of the invalid records. */
 export class RecordsRejected extends KafkaError {
   readonly recordErrors: readonly RecordError[]
 

@@ -4,14 +4,14 @@ const MAX_POOLED_BYTES = 2 << 20
 const MAX_IDLE_BYTES = 8 << 20
 
 /**
- * A pool of memory blocks that are shared with threads. Allocating a block for each batch would
- * cost more.
+ * A pool of memory blocks that are shared with threads. Reusing a block is cheaper than allocating
+ * one for each batch.
  */
 export class SharedMemory {
   readonly #idle = new Map<number, SharedArrayBuffer[]>()
   #idleBytes = 0
 
-  /** Returns at least this many bytes, uninitialized. */
+  /** Returns a block of at least this many bytes. The block may contain old data. */
   take(bytes: number): SharedArrayBuffer {
     const size = sizeFor(bytes)
     const memory = this.#idle.get(size)?.pop()
