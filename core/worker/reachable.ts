@@ -23,8 +23,8 @@ function probe(host: string, port: number, signal: AbortSignal): Promise<string 
 
 /**
  * Resolves if one of the addresses accepts a connection. Otherwise throws MR_WORKER_BROKERS_AWAY
- * with the reason for each address. This check reports the problem at once; a client would retry
- * for a minute first.
+ * with the reason for each address. This check reports the problem at once, whereas a client would
+ * first retry for a minute.
  */
 export async function someReachable(servers: readonly string[], signal: AbortSignal): Promise<void> {
   const reasons = await Promise.all(

@@ -95,8 +95,8 @@ class RunningWorker implements Worker {
   readonly #options: WorkerOptions
   readonly #clients: Clients
   /**
-   * Whether to check that a broker can be reached before clients are created. Not set in tests,
-   * whose clients do not use the network.
+   * Whether to check that a broker can be reached before clients are created. False if the options
+   * provide clients, as in tests, because such clients do not use the network.
    */
   readonly #probes: boolean
   readonly #logger: Logger
@@ -153,8 +153,8 @@ class RunningWorker implements Worker {
     const keys = this.#createKeys(stores)
     this.#state = { phase: 'running', stores, herder, keys }
     await keys?.start()
-    // From here on, the worker starts threads. After `close` it must not start any, because nothing
-    // would end them.
+    // From here on, the worker starts threads. After `close`, the worker must not start a thread,
+    // because nothing would end that thread.
     this.#throwIfAborted()
     herder.start()
     this.#health = { phase: 'ready', herder, clusterId }

@@ -55,8 +55,8 @@ export function overridesOf(connector: Props, kind: ClientKind): Record<string, 
 
 /**
  * Returns the settings of a connector's client. They are merged from the runtime's defaults, the
- * worker's settings with the prefix `producer.` (`consumer.`, `admin.`), and the connector's
- * settings with the prefix `producer.override.`; later values win. As in Connect, the worker's
+ * worker's settings with the prefix `producer.` (or `consumer.`, `admin.`), and the connector's
+ * settings with the prefix `producer.override.`. Later values win. As in Connect, the worker's
  * client settings without a prefix are not included.
  */
 export function clientProps(

@@ -122,7 +122,7 @@ class FileProvider implements ConfigProvider {
 }
 
 /**
- * Reads values from the files in a folder. The key is the name of a file; the value is its content.
+ * Reads values from the files in a folder. The key is a file's name, and the value is its content.
  */
 class DirectoryProvider implements ConfigProvider {
   readonly #allowed: string | undefined

@@ -9,13 +9,13 @@ const COMMON = 'Common'
 type Which = 'key' | 'value' | 'header'
 
 /**
- * The values from the worker and the configuration on which the declarations of the common keys
- * depend.
+ * Values of the worker and of the configuration that the declarations of the common keys contain,
+ * for example as defaults.
  */
 export interface KeyContext {
   readonly connectorVersion?: string | null
   readonly connectorVersions?: readonly string[]
-  /** The worker's converters, which are the defaults. Absent if the keys are only listed. */
+  /** The worker's converters, which are the defaults. Omitted if the keys are only listed. */
   readonly converters?: Readonly<Record<Which, string>>
   readonly converterNames?: readonly string[]
   readonly headerConverterNames?: readonly string[]

@@ -9,8 +9,8 @@ export interface Listener {
 }
 
 /**
- * Parses `http://127.0.0.1:8083`, `http://:8083` or `https://[::1]:0`. Returns null for anything
- * else.
+ * Parses `http://127.0.0.1:8083`, `http://:8083` or `https://[::1]:0`. Returns null for any other
+ * text.
  */
 export function parseListener(text: string): Listener | null {
   const m = /^(https?):\/\/(\[[\da-fA-F:.]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text.trim())

@@ -51,7 +51,7 @@ export const sourceKeys: ConfigDef = defineConfig({
   }),
   'transaction.boundary.interval.ms': key.long({
     default: null,
-    // Connect does not report the validator's error for null for this key.
+    // For this key, Connect does not report the validator's error about null.
     validator: { ...range(0), ofNull: undefined },
     importance: 'LOW',
     group: EXACTLY_ONCE,
@@ -150,8 +150,8 @@ export function checkSource(props: Props): [key: string, error: string][] {
 }
 
 /**
- * Checks topic creation groups. Connect accepts invalid groups here, and the connector fails when
- * it starts.
+ * Checks topic creation groups. Connect does not find invalid groups during validation, and the
+ * connector fails when it starts.
  */
 function checkTopicCreation(props: Props): [key: string, error: string][] {
   const groups = listItems(props['topic.creation.groups'])

@@ -19,8 +19,8 @@ export interface Failed {
 }
 
 /**
- * The actual state of a unit. A `down` unit runs in no thread; `failed` is set if the unit failed.
- * A `queued` unit waits until it may start.
+ * The actual state of a unit. A `down` unit runs in no thread, and `failed` is set if the unit
+ * failed. A `queued` unit waits until it may start.
  */
 export type Actual =
   | { readonly phase: 'down'; readonly failed: Failed | null; readonly revision: number; readonly restarts: number }

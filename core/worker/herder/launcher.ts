@@ -179,7 +179,8 @@ export class Launcher {
 }
 
 /**
- * Returns the task class that Connect would store. It lets a Java worker take over the connector.
+ * Returns the task class that Connect would store, so that a Java worker can take over the
+ * connector.
  */
 function taskClassOf(connectorClass: string): string {
   if (connectorClass.startsWith('io.debezium.')) return `${connectorClass}Task`

@@ -10,7 +10,8 @@ const UNIT = 'task:x-0'
 const identity: GroupMetadata = { groupId: 'connect-x', generationId: 3, memberId: 'm', groupInstanceId: null }
 
 /**
- * Creates a thread whose pulse the test controls, and a group that records its member's requests.
+ * Creates a thread whose pulse the test controls, and a group that records the requests for its
+ * member.
  */
 function setUp(timeoutMs = 300_000, known = true) {
   const requests: string[] = []

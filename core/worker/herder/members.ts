@@ -113,7 +113,8 @@ export class Members {
     const members = this.#of(host)
     this.#threads.delete(host)
     for (const [unit, member] of members) {
-      // A static member does not leave: it may rejoin until its session times out.
+      // A static member does not leave the group, because it may rejoin until its session times
+      // out.
       if (member.left || member.identity.groupInstanceId !== null) member.standIn?.close()
       else this.#leave(unit, member, 'the thread of the task has ended')
     }

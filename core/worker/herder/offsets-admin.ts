@@ -121,8 +121,8 @@ async function deleteGroup(admin: Admin, group: string): Promise<void> {
 }
 
 /**
- * Deletes a group's offsets for some partitions. The group must have no members. It is deleted, and
- * recreated with the offsets of its other partitions.
+ * Deletes a group's offsets for some partitions. The group must have no members. The whole group is
+ * deleted, and then recreated with the offsets of its other partitions.
  */
 async function deleteOffsets(
   admin: Admin,

@@ -4,7 +4,7 @@ import { restartDelay, restartPolicy, traceWith, waitingTrace } from './restart-
 const retriable = { retriable: true }
 const fatal = { retriable: false }
 
-test('by default, only retriable failures cause a restart, and its delay doubles up to one minute', () => {
+test('by default, only retriable failures cause a restart, and the delay doubles up to one minute', () => {
   const policy = restartPolicy({})
   expect([0, 1, 5, 6, 60].map(n => restartDelay(policy, retriable, n, 0.5))).toEqual([1000, 2000, 32000, 60000, 60000])
   expect(restartDelay(policy, fatal, 0, 0)).toBe(null)

@@ -5,8 +5,8 @@ import { restartKeys } from '../config/error-keys.ts'
 import type { Failure } from '../task/host/messages-out.ts'
 
 /**
- * A connector's `errors.restart.*` settings. Connect has no such settings: there, a failed task
- * does not run again until a REST request restarts it.
+ * A connector's `errors.restart.*` settings. Connect has no such settings. In Connect, a failed
+ * task does not run again until a REST request restarts it.
  */
 export interface RestartPolicy {
   readonly policy: 'none' | 'retriable' | 'all'

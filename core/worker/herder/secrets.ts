@@ -17,8 +17,8 @@ export function looksSecret(key: string): boolean {
 const REFERENCE = /^\$\{[^}]*\}$/
 
 /**
- * Masks the secrets in the configurations that REST returns, and replaces the masks in those that
- * it receives.
+ * Masks the secrets in the configurations that REST returns, and replaces the masks in the
+ * configurations that REST receives.
  */
 export class Secrets {
   readonly #registry: PluginRegistry
@@ -45,8 +45,8 @@ export class Secrets {
   }
 
   /**
-   * Replaces masks with the stored values. A mask without a stored value remains; use `masked` to
-   * find such keys.
+   * Replaces masks with the stored values. Masks without a stored value remain. Use `masked` to
+   * find their keys.
    */
   unmask(props: Props, stored: Props | null): Record<string, string> {
     const full = ([key, value]: [string, string]) => {

@@ -84,7 +84,7 @@ async function stageInfo(
   return [withErrors(typeInfo, withoutPredicate ? [stray] : []), version, ...numbered]
 }
 
-/** Returns the key with the error that its class does not exist. */
+/** Returns the key with the error message that the class does not exist. */
 export function absent(info: KeyInfo, name: string): KeyInfo {
   const key = info.definition.name
   const error = `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`

@@ -9,7 +9,7 @@ function enter(gate: StartGate, go: () => void): Place {
   return place
 }
 
-test('starts enter in order, up to the number of places, and one that leaves the queue does not block others', () => {
+test('starts enter in order up to the number of places, even if a waiting start leaves the queue', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(9), { maxLength: 60 }), (places, acts) => {
       const gate = new StartGate(places)
@@ -33,7 +33,7 @@ test('starts enter in order, up to the number of places, and one that leaves the
   )
 })
 
-test('a start that keeps its place for too long loses it to the next start', async () => {
+test('a start that keeps its place for too long loses the place to the next start', async () => {
   const gate = new StartGate(1, 5)
   enter(gate, () => {})
   await new Promise<void>(resolve => enter(gate, resolve))

@@ -7,8 +7,8 @@ const HOLD_MS = 10_000
 /** The place of one start in the gate. The start waits, enters and leaves. */
 export interface Place {
   /**
-   * Calls `go` when the gate has a free place: during this call if a place is free now, otherwise
-   * later.
+   * Calls `go` as soon as the gate has a free place. If a place is free now, calls `go` before this
+   * method returns.
    */
   enter(): void
   /** Frees the place, or leaves the queue. May be called more than once. */

@@ -42,7 +42,7 @@ export interface SupervisorEnv {
 /**
  * Runs one connector and its tasks on this worker. Steers each unit towards the state that the
  * configuration requires, and writes the statuses. A supervisor handles only its own connector, so
- * its failure does not affect other connectors.
+ * a failure in it does not affect other connectors.
  */
 export class Supervisor {
   readonly name: string
@@ -115,7 +115,10 @@ export class Supervisor {
     if (this.#timer) clearTimeout(this.#timer)
   }
 
-  /** Resolves when no task of the connector runs in a thread. Its offsets can then be changed. */
+  /**
+   * Resolves when no task of the connector runs in a thread. The connector's offsets can then be
+   * changed.
+   */
   tasksDown(): Promise<void> {
     return this.#steerUntil(() => [...this.#tasks.values()].every(u => u.phase === 'down'))
   }
@@ -178,7 +181,7 @@ export class Supervisor {
     this.#steered.notify()
   }
 
-  /** Once the units are down, writes the statuses that depend only on the configuration. */
+  /** Writes the statuses that depend only on the configuration, for units that are down. */
   #settleStatuses(): void {
     const { state, statuses } = this.#env
     for (const [task, unit] of this.#tasks) {
@@ -189,8 +192,8 @@ export class Supervisor {
     }
     if (this.#connector.phase !== 'down' || this.#stopping || state.config(this.name) === null) return
     const target = state.target(this.name)
-    // STOPPED means that all offsets are committed. It must not be shown before the last task
-    // stops.
+    // REST may show STOPPED only after the last task has stopped, because STOPPED means that all
+    // offsets are committed.
     if (target === 'STOPPED' && this.#tasks.size > 0) return
     if (target !== 'STARTED' && this.#statuses.of(null)?.state !== target) this.#statuses.put(null, target)
     if (target === 'STOPPED') for (const [task] of statuses.tasks(this.name)) statuses.putTask(this.name, task, null)

@@ -17,11 +17,14 @@ export interface UnitStatusesEnv {
   readonly workerId: () => string
 }
 
-/** The messages about delays in the trace of a unit that has not failed. */
+/** The messages about delays that the trace of a unit shows while the unit has not failed. */
 interface Delays {
-  /** What the unit is waiting for. */
+  /** Says what the unit is waiting for; null if it is not waiting. */
   readonly waiting: string | null
-  /** Since when the event loop of the unit's thread has been blocked. */
+  /**
+   * Says since when the event loop of the unit's thread has been blocked; null if it is not
+   * blocked.
+   */
   readonly blocked: string | null
 }
 
@@ -77,14 +80,14 @@ export class UnitStatuses {
   waiting(task: number | null, phase: Actual['phase'], message: string | null, retryAt: number | null): void {
     const waiting = message === null ? null : waitingTrace(message, retryAt)
     const delays = { ...this.#delaysOf(task), waiting }
-    // A wait during the start ends with the start, so the status shows it but `#delays` does not
-    // keep it.
+    // A wait during the start ends with the start. The status shows such a wait, but `#delays` does
+    // not keep it.
     this.#delays.set(task, phase === 'starting' ? { ...delays, waiting: null } : delays)
     this.#show(task, phase, delays)
   }
 
   /**
-   * Shows since when the unit's thread has been blocked. Null means that its event loop runs again.
+   * Shows since when the unit's thread has been blocked. Null means that the thread is not blocked.
    */
   blocked(task: number | null, phase: Actual['phase'], thread: string, since: number | null): void {
     const blocked =

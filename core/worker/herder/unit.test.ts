@@ -124,7 +124,7 @@ async function perform(world: World, act: Act): Promise<void> {
   world.steer()
 }
 
-test('after any requests, answers and failures, a unit has run at most once at a time and is in its desired state', async () => {
+test('for any sequence of requests, answers and failures, a unit runs at most once and reaches its desired state', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 60 }), async list => {
       const world = new World()
@@ -215,7 +215,7 @@ test('a start waits for a free place, and leaves the queue if the unit should no
   expect(first.unit.phase).toBe('running')
 })
 
-test('a failed unit that was stopped starts without a delay', () => {
+test('a failed unit that was stopped starts again without a delay', () => {
   const world = new World()
   world.desired = { ...world.desired, run: true }
   world.steer()

@@ -84,8 +84,8 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
    * the step to complete.
    */
   steer(desired: Desired): void {
-    // The failure of a unit that should not run is forgotten. If the unit should run again later,
-    // it then starts without a delay.
+    // Discards the failure of a unit that should not run, so that the unit later starts without a
+    // delay.
     if (!desired.run && this.#state.phase === 'down') this.#state = { ...this.#state, failed: null }
     switch (decide(desired, this.#state, this.#ports.now())) {
       case 'start':

@@ -68,9 +68,9 @@ export class Validator {
   }
 
   /**
-   * Returns every key of the configuration with its errors. `nulls` are the keys with the value
-   * null in the request; only keys that the connector declares may be null. Throws a RestError if
-   * the connector plugin cannot be determined.
+   * Returns every key of the configuration with its errors. `nulls` are the keys whose value in the
+   * request is null. Only keys that the connector declares may be null. Throws a RestError if the
+   * connector plugin cannot be determined.
    */
   async validate(raw: Props, nulls: readonly string[] = []): Promise<ConfigInfos> {
     let props = raw
@@ -181,8 +181,8 @@ export class Validator {
   }
 
   /**
-   * Validates a plugin's part of the configuration. If the validation itself fails for a connector,
-   * its message becomes an error of the connector's first key.
+   * Validates a plugin's part of the configuration. If a connector's validation itself fails, the
+   * message of that failure becomes an error of the connector's first key.
    */
   async #ask(kind: PluginKind, plugin: PluginDescriptor, given: GivenProps, placing: Placing): Promise<KeyInfo[]> {
     const [props, nulls] = withoutNulls(given)
@@ -196,7 +196,7 @@ export class Validator {
   }
 
   /**
-   * Returns the connector's keys, the first of which has the failed validation's message as its
+   * Returns the connector's keys. The first key has the message of the failed validation as its
    * error.
    */
   async #failedCheck(plugin: PluginDescriptor, error: unknown): Promise<KeyInfo[]> {

@@ -4,7 +4,7 @@ import type { ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
 import type { Members } from './members.ts'
 
-/** The interval of the checks, ms. */
+/** The interval at which the threads are checked, ms. */
 const CHECK_MS = 1000
 /** How long a thread must be blocked before the statuses of its units show it, ms. */
 const SHOW_MS = 10_000
@@ -12,7 +12,7 @@ const SHOW_MS = 10_000
 export interface WatchOptions {
   readonly hosts: () => Iterable<ThreadHost>
   readonly members: Members
-  /** `task.blocked.timeout.ms`; 0 disables the timeout. */
+  /** The value of `task.blocked.timeout.ms`; 0 disables the timeout. */
   readonly timeoutMs: number
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
 }

@@ -9,8 +9,8 @@ export interface Lag {
 
 /**
  * Returns the lag of a task at the time `now`; null if its plugin reports no lag. A source also
- * lags behind while its records are not acknowledged, so the seconds include the age of the oldest
- * of those records.
+ * lags behind while its records are not acknowledged, so the seconds are at least the age of the
+ * oldest of those records.
  */
 export function lagOf({ lag, activeSince }: Pick<TaskSnapshot, 'lag' | 'activeSince'>, now: number): Lag | null {
   if (lag === null) return null

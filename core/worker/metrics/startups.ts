@@ -20,7 +20,7 @@ export class Startups {
     else this.failures++
   }
 
-  /** Must be called when a unit was stopped before its start was complete. */
+  /** Discards the start of a unit that was stopped before the start was complete. */
   cancelled(unit: string): void {
     this.#starting.delete(unit)
   }

@@ -15,8 +15,8 @@ export interface Discovered {
 }
 
 /**
- * The root folder of this program. It is the repository if the sources are running, otherwise
- * `dist`.
+ * The root folder of this program. It is the repository if the program runs from the sources, and
+ * `dist` otherwise.
  */
 const PROGRAM = fileURLToPath(new URL('../../../', import.meta.url))
 

@@ -6,7 +6,7 @@ import { ThreadHost } from '../task/host/thread-host.ts'
 export interface InspectorOptions {
   /** The maximum number of threads. */
   readonly threads: number
-  /** The time limit of a request, ms. A thread that exceeds it is terminated. */
+  /** The time limit of a request, ms. After this time, the thread is terminated. */
   readonly timeoutMs: number
   /** The time without requests after which a thread ends, ms. */
   readonly idleMs: number
@@ -23,8 +23,8 @@ interface Seat {
 
 /**
  * Reads the declarations of plugins and runs their validations in a few separate threads. If a
- * plugin crashes or hangs, only its thread is terminated, and its request fails at the latest after
- * `timeoutMs`. Declarations are cached.
+ * plugin crashes or hangs, only its thread ends, and the request fails after `timeoutMs` at the
+ * latest. Declarations are cached.
  */
 export class PluginInspector {
   readonly #o: InspectorOptions

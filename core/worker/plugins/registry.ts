@@ -117,7 +117,7 @@ export class PluginRegistry {
   }
 }
 
-/** Returns the data with which a thread loads the plugin. */
+/** Returns the data that a thread needs to load the plugin. */
 export function pluginRef(plugin: PluginDescriptor): PluginRef {
   const { className, module, version } = plugin
   return { className, module, export: plugin.export, version }

@@ -1,6 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 
-/** A request body is not valid Unicode. The message contains the position, never the content. */
+/**
+ * Thrown if a request body is not valid Unicode. The message contains the position, never the
+ * content.
+ */
 export class EncodingError extends Error {}
 
 /**

@@ -95,8 +95,8 @@ interface KeyInfo {
 }
 
 /**
- * Returns the part of our or Connect's answer that must be equal in both. It contains only the keys
- * that Connect's answer has, and no documentation, versions or lists of plugins.
+ * Returns the part of an answer that must be the same for Connect and Millrace. It contains only
+ * the keys that Connect's answer has, and no documentation, versions or lists of plugins.
  */
 function shape(answer: Answer, of: Answer) {
   const body = answer.body as { name: string; error_count: number; groups: string[]; configs: KeyInfo[] }

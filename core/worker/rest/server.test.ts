@@ -36,7 +36,7 @@ async function start(props: Record<string, string>, health: WorkerHealth): Promi
 
 const starting: WorkerHealth = { phase: 'starting', reason: 'no broker can be reached' }
 
-test('while the worker starts, /health and requests answer 503 with the reason', async () => {
+test('while the worker is starting, /health and requests answer 503 with the reason', async () => {
   const { url } = await start({}, starting)
   const health = await fetch(`${url}/health`)
   expect([health.status, await health.json()]).toEqual([
@@ -122,7 +122,7 @@ test('admin endpoints can have separate listeners, or can be disabled', async ()
   expect((await fetch(`http://127.0.0.1:${port}/connectors`)).status).toBe(404)
 })
 
-test('the server closes even if a request is still open', async () => {
+test('close completes even if a request is still open', async () => {
   const rest = await start({}, { phase: 'ready', clusterId: 'c', herder: {} as never })
   const open = request({
     host: '127.0.0.1',

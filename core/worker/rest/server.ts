@@ -21,8 +21,8 @@ import { route } from './routes.ts'
 import { tlsOptions } from './tls.ts'
 
 /**
- * The state of the worker. `/health` shows it, and all other endpoints answer 503 unless it is
- * ready.
+ * The state of the worker. `/health` shows it. Until the worker is ready, requests that need the
+ * herder are answered with a 503.
  */
 export type WorkerHealth =
   | { readonly phase: 'starting'; readonly reason: string }

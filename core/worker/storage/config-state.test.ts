@@ -35,7 +35,7 @@ test('all records that a real Connect worker wrote to its config topic are appli
   expect(state.loggers.get('a.b')).toBe('info')
 })
 
-test('records are byte for byte the same as those that Connect writes', async () => {
+test('records are written byte for byte as Connect writes them', async () => {
   const written: ConfigEntry[] = []
   const store = new ConfigStore(
     apply => ({

@@ -3,7 +3,7 @@ import { asObject, type Json, parseJson } from './connect-json.ts'
 
 /**
  * The target state of a connector. It is stored in the field `state.v2`. The field `state` is for
- * workers before 3.5, which do not support STOPPED: it contains PAUSED instead.
+ * workers before 3.5. These workers do not support STOPPED, so `state` then contains PAUSED.
  */
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 

@@ -16,11 +16,11 @@ test('a double without a fraction is parsed and rendered as a double', () => {
   expect(canonicalJson(parseJson('[1.0]'))).not.toBe(canonicalJson(parseJson('[1]')))
 })
 
-test('NaN and Infinity are rendered as strings, as JsonConverter does', () => {
+test('NaN and Infinity are rendered as strings, as in JsonConverter', () => {
   expect(renderJson([Number.NaN, Number.POSITIVE_INFINITY])).toBe('["NaN","Infinity"]')
 })
 
-test('strings are escaped in the same way as by Jackson', () => {
+test('strings are rendered with the same escapes as in Jackson', () => {
   expect(renderJson({ a: 'é日😀\u001f\n"\\' })).toBe('{"a":"é日\\uD83D\\uDE00\\u001F\\n\\"\\\\"}')
 })
 

@@ -9,8 +9,9 @@ import { type OffsetStore, OffsetTable, type OffsetText } from './offset-store.t
 
 /**
  * The offset file of standalone mode. It has the format of Connect's FileOffsetBackingStore, so
- * Connect and Millrace can read each other's files. A new version of the file is written and synced
- * before it is renamed, so after a crash either the old or the new version exists.
+ * Connect and Millrace can read each other's files. The offsets are written to a temporary file,
+ * which is synced and then renamed. After a crash, the file therefore contains either the old or
+ * the new offsets.
  */
 export class FileOffsetStore implements OffsetStore {
   readonly #path: string
@@ -88,7 +89,8 @@ export class FileOffsetStore implements OffsetStore {
 }
 
 /**
- * Syncs a folder, so that a rename in it survives a power failure. Windows does not support this.
+ * Syncs a folder, so that a rename in it survives a power failure. Does nothing on Windows, which
+ * cannot sync folders.
  */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return

@@ -1,8 +1,8 @@
 import { bucketsAfterPuts } from '../../common/java-hash-map.ts'
 
 /**
- * Constants of Java's serialization format, as far as a `HashMap<byte[], byte[]>` needs it.
- * Connect's FileOffsetBackingStore writes its file in this format. See Java Object Serialization
+ * The constants of Java's serialization format that a `HashMap<byte[], byte[]>` needs. Connect's
+ * FileOffsetBackingStore writes its file in this format. See Java Object Serialization
  * Specification, version 5, chapter 6.
  */
 const MAGIC = 0xaced0005

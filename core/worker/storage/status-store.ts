@@ -201,7 +201,7 @@ export class TopicStatusSink implements StatusSink {
   readonly #log: TopicLog
   readonly #logger: Logger
   readonly #waiting = new Map<string, string | null>()
-  /** By key, the number of records that were put and have not been read back. */
+  /** The number of records, by key, that were put and have not been read back. */
   readonly #pending = new Map<string, number>()
   readonly #stop = new AbortController()
   #apply: (key: string, value: string | null) => void = () => {}

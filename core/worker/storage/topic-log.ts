@@ -18,8 +18,8 @@ export interface TopicLogOptions {
   /** The settings of a new topic, in addition to `cleanup.policy=compact`. */
   readonly settings: Readonly<Record<string, string>>
   /**
-   * Rejects an existing topic that has several partitions. It is set for the config topic, because
-   * all its records must be in order.
+   * Whether to reject an existing topic that has several partitions. This is set for the config
+   * topic, because all records of that topic must be in order.
    */
   readonly singlePartition?: boolean
   readonly producer: Props

@@ -34,8 +34,7 @@ export class ErrantRecords implements ErrantRecordReporter {
     await this.#queue?.settled()
   }
 
-  // If the task reports a copy of the record, the original bytes are unknown. The copy is then
-  // serialized.
+  // Serializes a record whose consumed record is unknown, because the task has reported a copy.
   #rendered(record: SinkRecord): ConsumerRecord {
     const { key, value, header } = this.#converters
     const { topic, headers } = record

@@ -59,8 +59,8 @@ export interface ErrorPolicyOptions<R> {
 
 /**
  * Handles failed records, like Connect's RetryWithToleranceOperator. A retriable error is retried
- * for `errors.retry.timeout`. If the record still fails, it is reported. It is then skipped with
- * `errors.tolerance=all`; otherwise the task fails.
+ * for `errors.retry.timeout`. If the record still fails, it is reported. With
+ * `errors.tolerance=all`, the record is then skipped. Otherwise, the task fails.
  */
 export class ErrorPolicy<R> {
   readonly config: ErrorConfig

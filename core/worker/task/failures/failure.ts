@@ -32,7 +32,7 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
-/** A failure that another thread has sent, as an Error. */
+/** An Error for a failure that another thread has sent. */
 export class RemoteError extends Error {
   readonly retriable: boolean
   readonly code: string | undefined

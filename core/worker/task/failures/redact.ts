@@ -40,8 +40,8 @@ function learn(props: Props, isSecret: (key: string) => boolean): void {
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
 /**
- * Returns a pattern that matches the secrets as whole words. The longest secret comes first,
- * because a shorter one may be a prefix of it.
+ * Returns a pattern that matches the secrets as whole words. Longer secrets come first, because a
+ * shorter secret may be a prefix of a longer one.
  */
 function patternOf(secrets: ReadonlySet<string>): RegExp {
   const sorted = [...secrets].sort((a, b) => b.length - a.length)

@@ -71,9 +71,8 @@ export class ConnectorUnit implements Unit {
   }
 
   /**
-   * Returns the configurations of the tasks, of which `maxTasks` is the maximum. Throws
-   * MR_TASK_CONFIGS for an invalid result, because the tasks would fail at every start if it were
-   * stored.
+   * Asks the connector for the configurations of at most `maxTasks` tasks. Throws MR_TASK_CONFIGS
+   * for an invalid result. If such a result were stored, the tasks would fail at every start.
    */
   async taskConfigs(maxTasks: number): Promise<Props[]> {
     const configs: unknown = await this.#connector.taskConfigs(maxTasks)

@@ -160,8 +160,8 @@ export interface ThreadRequests {
    */
   validate: { ask: ValidateSpec; answer: ValidationResult }
   /**
-   * Starts a connector. Answered when its `start` has returned. The connector then runs until
-   * `stop` or until a `failed` event.
+   * Starts a connector. The answer is sent when the connector's `start` has returned. The connector
+   * then runs until `stop` or until a `failed` event.
    */
   'start-connector': { ask: { unit: string; spec: ConnectorSpec }; answer: null }
   'task-configs': { ask: { unit: string; maxTasks: number }; answer: readonly Props[] }
@@ -173,16 +173,16 @@ export interface ThreadRequests {
    */
   'alter-offsets': { ask: PluginSpec & { offsets: string }; answer: boolean }
   /**
-   * Starts a task. Answered before `start` of the task has returned. A `started` or `failed` event
-   * follows.
+   * Starts a task. The answer is sent before the task's `start` has returned. A `started` or
+   * `failed` event follows.
    */
   'start-task': { ask: { unit: string; spec: TaskSpec }; answer: null }
   /** Pauses a unit. A paused task starts no further `poll` or `put`. */
   pause: { ask: { unit: string }; answer: null }
   resume: { ask: { unit: string }; answer: null }
   /**
-   * Stops a unit. Answered when the unit has committed its offsets and stopped, or at once for an
-   * unknown unit.
+   * Stops a unit. The answer is sent when the unit has committed its offsets and stopped, or at
+   * once for an unknown unit.
    */
   stop: { ask: { unit: string }; answer: null }
   /** Sets the level of a logger. Null removes the level. */

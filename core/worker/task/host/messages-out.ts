@@ -81,7 +81,7 @@ export type ThreadEvent =
   | { readonly type: 'resumed'; readonly unit: string }
   /**
    * The unit is FAILED and has released its resources. If a thread ends, the host sends this event
-   * for each unit in it.
+   * for each unit in the thread.
    */
   | { readonly type: 'failed'; readonly unit: string; readonly failure: Failure }
   /**
@@ -144,7 +144,8 @@ export type HerderCall =
    */
   | { readonly name: 'offsets-get'; readonly keys: readonly string[] }
   /**
-   * Writes offsets. A null value deletes an offset. The answer null is sent after all are stored.
+   * Writes offsets. A null value deletes an offset. The answer is null and is sent when all offsets
+   * have been stored.
    */
   | { readonly name: 'offsets-put'; readonly entries: readonly (readonly [string, string | null])[] }
 

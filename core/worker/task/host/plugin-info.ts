@@ -16,7 +16,9 @@ import type {
 } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
 
-/** The time limit of a plugin's `validate`, ms. After it, the signal in the context is aborted. */
+/**
+ * The time limit of a plugin's `validate`, ms. After this time, the context's signal is aborted.
+ */
 const VALIDATE_TIMEOUT_MS = 20_000
 
 /** A plugin of any type. */

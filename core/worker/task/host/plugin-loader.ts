@@ -6,8 +6,8 @@ import { errors } from '../errors.ts'
 import type { PluginRef } from './messages-in.ts'
 
 /**
- * Returns the URL of one of this program's modules, whose extension is `.ts` in the sources and
- * `.js` in dist.
+ * Returns the URL of one of this program's modules. The extension is `.ts` in the sources and `.js`
+ * in dist.
  */
 function own(path: string): string {
   const js = new URL(`${path}.js`, import.meta.url)
@@ -38,18 +38,18 @@ export function hookPluginApi(): void {
   })
 }
 
-/** Registered classes, which are not imported, by the `module` of their `PluginRef`. */
+/** The classes that were registered and need no import, by the `module` of their `PluginRef`. */
 const registered = new Map<string, new () => unknown>()
 let registrations = 0
 
-/** A plugin whose class is already loaded. Disposing of it removes the registration. */
+/** A plugin whose class is already loaded. Disposing of the plugin removes its registration. */
 export interface RegisteredPlugin extends Disposable {
   readonly ref: PluginRef
 }
 
 /**
  * Registers a class, so that `loadPlugin` constructs it without importing a module. Tests that run
- * in one process use this.
+ * in one process use this function.
  */
 export function registerPlugin(type: new () => unknown, version: string): RegisteredPlugin {
   const module = `registered:${++registrations}`

@@ -5,7 +5,7 @@ import { redact } from '../failures/redact.ts'
 /**
  * Hides this thread's secrets in output that does not use a logger. Text that is written to stderr,
  * for example by console.error, becomes a log entry. An uncaught error still ends the thread, but
- * its secrets are hidden.
+ * the secrets in its messages and stack traces are hidden.
  */
 export function logProcessOutput(): void {
   const logger = createLogger('millrace.task.stderr')

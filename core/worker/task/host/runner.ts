@@ -75,7 +75,7 @@ export async function closeQuietly(
   }
 }
 
-/** The methods of a source or sink task that its start needs. */
+/** The methods of a source or sink task that `startTask` calls. */
 interface StartableTask {
   start(settings: ConfigValues<ConfigDef>): Promise<void> | void
   stop(): Promise<void> | void

@@ -10,7 +10,7 @@ import { ThreadHost, type ThreadHostOptions, threadNameOf } from './thread-host.
 
 const plugins = (file: string) => fileURLToPath(new URL(`./test-support/plugins/${file}`, import.meta.url))
 
-// Like a manifest, this names the `.js` module. If the sources are running, the `.ts` module is
+// As in a manifest, the module is a `.js` file. If that file does not exist, the `.ts` file is
 // loaded.
 const MISBEHAVING: PluginRef = {
   className: 'Misbehaving',
@@ -116,7 +116,7 @@ test('validate returns the errors of the declaration or, if there are none, thos
   expect(refused.values[0]?.errors).toEqual(['mode refused'])
 })
 
-test('a missing module, a missing export and a failing constructor have different error codes', async () => {
+test('a missing module, a missing export and a failing constructor cause errors with different codes', async () => {
   const { host } = start()
   const ask = (plugin: PluginRef) => host.request('inspect', { plugin })
   await expect(ask({ ...MISBEHAVING, module: plugins('none.js') })).rejects.toMatchObject({ code: 'MR_PLUGIN_LOAD' })

@@ -26,8 +26,8 @@ export interface ThreadHostOptions {
    */
   readonly maxExternalMb?: number
   /**
-   * Receives the thread's events in order. If the thread ends, receives `failed` for each unit in
-   * it.
+   * Receives the thread's events in order. If the thread ends, receives `failed` for each unit that
+   * was in the thread.
    */
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
   readonly onLog: (entry: LogEntry) => void
@@ -140,9 +140,9 @@ export class ThreadHost {
   }
 
   /**
-   * Stops a unit. If the unit has not stopped after `graceMs`, terminates the thread; its other
-   * units then fail with a retriable error. Resolves when the unit has ended, with false if the
-   * thread was terminated.
+   * Stops a unit. If the unit has not stopped after `graceMs`, the thread is terminated, and its
+   * other units fail with a retriable error. Resolves when the unit has ended. The result is false
+   * if the thread was terminated.
    */
   async stopUnit(unit: string, graceMs: number): Promise<boolean> {
     if (!this.#units.has(unit)) return true
@@ -160,8 +160,8 @@ export class ThreadHost {
   }
 
   /**
-   * Stops all units and ends the thread. If the thread has not ended after `graceMs`, terminates
-   * it.
+   * Stops all units and ends the thread. If the thread has not ended after `graceMs`, it is
+   * terminated.
    */
   async close(graceMs: number): Promise<ThreadExit> {
     if (!this.alive) return this.exited
@@ -173,7 +173,7 @@ export class ThreadHost {
       if (this.#state.phase === 'running') this.#state = { phase: 'stopping' }
       await this.request('exit', {})
     } catch {
-      // The thread ended before it could answer. `exited` reports how.
+      // The thread ended before it could answer. `exited` reports how the thread ended.
     }
     const exit = await this.exited
     clearTimeout(timer)
@@ -277,8 +277,9 @@ function threadModule(): URL {
 }
 
 /**
- * The value of `task.isolation`, which decides which units share a thread. `task`: no units.
- * `connector`: a connector and its tasks. `worker`: all connectors and tasks.
+ * The value of `task.isolation`, which decides which units share a thread. With `task`, each task
+ * has its own thread. With `connector`, a connector and its tasks share a thread. With `worker`,
+ * all units share one.
  */
 export type TaskIsolation = 'task' | 'connector' | 'worker'
 

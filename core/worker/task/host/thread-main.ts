@@ -88,8 +88,8 @@ async function startConnector(ask: Extract<RequestMessage, { name: 'start-connec
 
 async function startTask(ask: Extract<RequestMessage, { name: 'start-task' }>['ask']): Promise<null> {
   try {
-    // The clients are imported with the first task, because a thread that only inspects plugins
-    // does not need them.
+    // The clients are imported with the first task, because a thread without tasks does not need
+    // them.
     const { TaskUnit } = await import('./task-unit.ts')
     units.set(ask.unit, TaskUnit.start(ask.unit, ask.spec, uplink))
   } catch (error) {

@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import { failureOf } from '../failures/failure.ts'
 import type { Failure } from './messages-out.ts'
 
-/** The state of a worker thread from the view of its host. */
+/** The state of a worker thread, as known to its host. */
 export type ThreadState =
   | { readonly phase: 'running' }
   /** The host has requested the end of the thread. */
@@ -19,7 +19,7 @@ export type EndReason = Extract<ThreadState, { phase: 'hung' | 'crashed' }>
 
 /**
  * Returns the state after a thread has hung or crashed. Only the first reason is kept, because
- * later ones result from it.
+ * later reasons are consequences of the first one.
  */
 export function afterEndReason(state: ThreadState, reason: EndReason): ThreadState {
   return state.phase === 'running' || state.phase === 'stopping' ? reason : state

@@ -68,8 +68,8 @@ export class MetricsRecorder {
   }
 
   /**
-   * Counts a `poll` that returned records, or a `put`. `startedAt` is the performance.now() at the
-   * start of the call.
+   * Counts a `poll` that returned records, or a `put`. `startedAt` is the value of
+   * performance.now() at the start of the call.
    */
   batch(records: number, startedAt: number): void {
     const now = performance.now()

@@ -7,19 +7,20 @@ import type { Stage } from '../../metrics/task-metrics.ts'
 type Activity = Stage | 'process' | null
 
 /**
- * One of this many records is timed, to estimate how `process` divides into transform and convert.
+ * Of this number of records, one is timed to estimate how `process` divides into transform and
+ * convert.
  */
 const TIMED_EVERY = 64
 /**
- * When the timed records have taken this long in total, both sums are halved, so that recent
- * records count more. Milliseconds.
+ * When the total time of the timed records reaches this value, both sums are halved, so that recent
+ * records count more, ms.
  */
 const REMEMBERED_MS = 100
 
 /**
  * Measures the seconds that a task spends in each stage. The clock is read only when the stage
- * changes, a few times per batch. Transforming and converting alternate from record to record, so
- * only one record in 64 is timed, and the shares of these two stages are estimates.
+ * changes, a few times per batch. Within a batch, each record is transformed and converted. Only
+ * one record in 64 is timed, so the shares of these two stages are estimates.
  */
 export class StageClock {
   readonly #ms = new Map<Stage, number>()

@@ -25,7 +25,8 @@ type State =
 
 /**
  * Determines why a sink task has no partitions while its consumer group is rebalancing. The usual
- * reason is a killed process: the coordinator waits until the session of its member times out.
+ * reason is that a member's process was killed. The coordinator then waits until the session of
+ * that member times out.
  */
 export class GroupWait {
   readonly #o: GroupWaitOptions

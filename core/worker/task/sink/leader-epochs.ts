@@ -1,7 +1,7 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
 
 /**
- * The maximum number of epochs that are stored. Earlier epochs are needed only if a sink has not
+ * The maximum number of runs that are stored. Earlier runs are needed only if a sink has not
  * committed for a long time.
  */
 const MAX_RUNS = 64
@@ -33,7 +33,7 @@ export class ConsumedEpochs {
     return this.#runs.findLast(run => run.from < offset)?.epoch ?? -1
   }
 
-  /** Removes the runs that contain only records before this offset, except the last one. */
+  /** Removes the runs that are not needed to find the epoch before this offset or a later one. */
   trim(offset: number): void {
     const first = this.#runs.findLastIndex(run => run.from < offset)
     if (first > 0) this.#runs.splice(0, first)

@@ -1,7 +1,8 @@
 import { kindOf } from '../kind-of.ts'
 
 /**
- * Describes a value of `preCommit` that is not a list of offsets. Returns null for a valid list.
+ * Returns a description of a `preCommit` result that is not a valid list of offsets; null for a
+ * valid list.
  */
 export function offsetsFault(returned: unknown): string | null {
   if (!Array.isArray(returned)) return kindOf(returned)

@@ -63,7 +63,7 @@ export class SinkOffsets {
     }
   }
 
-  /** The number of records that were consumed but whose offsets are not committed. */
+  /** The number of offsets that were consumed but are not committed. */
   get uncommitted(): number {
     let sum = 0
     for (const [key, { offset }] of this.#consumed) {

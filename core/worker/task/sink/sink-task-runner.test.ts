@@ -28,7 +28,7 @@ const T1: TopicPartition = { topic: 't', partition: 1 }
 class RecordingSink extends SinkTask {
   readonly taken: SinkRecord[] = []
   readonly events: string[] = []
-  /** Called before a batch is accepted. If it throws, `put` rejects the batch. */
+  /** Called before a batch is accepted. If this function throws, `put` rejects the batch. */
   onPut: (records: SinkRecord[]) => void | Promise<void> = () => undefined
   onPreCommit: ((offsets: readonly TopicPartitionOffset[]) => readonly TopicPartitionOffset[]) | null = null
 
@@ -208,7 +208,7 @@ test('a batch that fails with a retriable error is put again unchanged, before a
   expect(s.consumer.paused()).toEqual([])
 })
 
-test('no offset of a batch is committed before its retry has succeeded', async () => {
+test('while a batch waits for its retry, its offsets are not committed', async () => {
   const s = setUp({}, 1)
   let tries = 0
   s.task.onPut = records => {

@@ -106,7 +106,7 @@ export class SinkTaskRunner {
 
   /**
    * Resolves after a requested stop, and rejects if the task fails. In both cases, `stop` of the
-   * task has been called before.
+   * task is called first.
    */
   async run(): Promise<void> {
     const { consumer, task, topics, logger } = this.#parts
@@ -299,13 +299,13 @@ export class SinkTaskRunner {
   async #commit(partitions?: readonly TopicPartition[], ending = false): Promise<void> {
     const { task, consumer, metrics, logger, queue } = this.#parts
     this.#nextCommit = Date.now() + this.#parts.offsetFlushIntervalMs
-    // A rebalance commits offsets while the consumer polls, so the previous stage is restored
+    // A rebalance commits offsets during a poll of the consumer, so the previous stage is restored
     // below.
     const before = metrics.stages.activity
     metrics.stages.enter('commit')
     const startedAt = metrics.commitStarted()
-    // preCommit is called even if there is no offset to commit, because a sink may flush records in
-    // it.
+    // preCommit is called even if there is no offset to commit, because a sink may use the call to
+    // flush records.
     const report = (message: string | null) => this.#parts.onDegraded(message, null)
     const offsets = this.#offsets.delivered(partitions)
     const returned = await reportingSlowCall('preCommit', () => task.preCommit(offsets), report)

@@ -4,9 +4,7 @@ import { kindOf } from '../kind-of.ts'
 
 const MAX_DEPTH = 100
 
-/**
- * Describes why a source partition or offset cannot be stored. Returns null if both can be stored.
- */
+/** Returns why a source partition or offset cannot be stored; null if both can be stored. */
 export function positionFault({ sourcePartition, sourceOffset }: Position): string | null {
   return objectFault(sourcePartition, 'sourcePartition') ?? objectFault(sourceOffset, 'sourceOffset')
 }
@@ -20,7 +18,7 @@ function objectFault(value: unknown, path: string): string | null {
 }
 
 /**
- * Describes a value that cannot be stored as JSON; null if it can. A field that is undefined is
+ * Returns why a value cannot be stored as JSON; null if it can. A field that is undefined is
  * allowed, because JSON.stringify omits such fields.
  */
 function jsonFault(value: unknown, path: string, depth: number): string | null {

@@ -17,7 +17,7 @@ const TYPES: ReadonlySet<unknown> = new Set([
 const MAX_DEPTH = 100
 
 /**
- * Describes why a plugin's value is not a valid schema. Returns null for a valid schema and for
+ * Returns why a plugin's value is not a valid schema. Returns null for a valid schema, and for
  * null.
  */
 export function schemaFault(schema: unknown, path: string, depth = 0): string | null {
@@ -42,7 +42,7 @@ export function schemaFault(schema: unknown, path: string, depth = 0): string | 
   return null
 }
 
-/** Describes why a plugin's value is not a valid list of headers. Returns null for a valid list. */
+/** Returns why a plugin's value is not a valid list of headers; null for a valid list. */
 export function headersFault(headers: unknown): string | null {
   if (!Array.isArray(headers)) return `headers is ${kindOf(headers)}, not a list`
   for (const [i, header] of headers.entries()) {

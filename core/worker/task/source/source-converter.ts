@@ -120,14 +120,14 @@ export class SourceRecordConverter {
 }
 
 /**
- * Returns an error with the fault if a converter failed because of an invalid schema or header.
- * Otherwise returns the converter's error.
+ * Returns a DataError with the fault, if there is one, because an invalid schema or header made the
+ * converter fail. Otherwise returns the converter's error.
  */
 function explained(error: unknown, fault: string | null): unknown {
   return fault === null ? error : new DataError(fault, { cause: error })
 }
 
-/** The fields that show where a record was read in the source. */
+/** The fields that identify a source record in messages. */
 export type SourcePlace = Pick<CompleteSourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
 
 /**

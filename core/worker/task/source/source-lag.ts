@@ -5,9 +5,9 @@ import type { SourceTask } from '../../../connect/source-task.ts'
 import type { LagSample } from '../host/messages-out.ts'
 
 /**
- * Returns a function that reads the lag of a task. It returns null if the task reports no lag. It
- * also returns null if `lag` throws or returns an invalid value, so that the task's other metrics
- * are still exported. Only the first failure is logged.
+ * Returns a function that reads the lag of a task. The function returns null if the task reports no
+ * lag. It also returns null if `lag` throws or returns an invalid value, so that the task's other
+ * metrics are still exported. Only the first failure is logged.
  */
 export function lagReader(task: Pick<SourceTask, 'lag'>, logger: Logger): () => LagSample | null {
   let warned = false

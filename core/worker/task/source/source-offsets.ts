@@ -25,8 +25,8 @@ export function checkPosition(position: Pick<SourceRecord, 'sourcePartition' | '
 
 /**
  * Commits the offsets of a source task at an interval and when the task stops. A commit contains
- * the offsets that are already acknowledged, and does not wait for others. It therefore cannot time
- * out under load. Only one commit runs at a time.
+ * the offsets that are already acknowledged, and does not wait for other acknowledgements. It
+ * therefore cannot time out under load. Only one commit runs at a time.
  */
 export class OffsetCommitter {
   readonly #submitted: SubmittedRecords

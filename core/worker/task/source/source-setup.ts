@@ -38,8 +38,8 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     pluginMetrics: () => metrics.plugin,
     waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
   }
-  // These are Connect's defaults: all replicas acknowledge, records do not time out, and their
-  // order is kept. Only batch.size, linger.ms and buffer.memory differ.
+  // These are Connect's defaults, except batch.size, linger.ms and buffer.memory. With them, all
+  // replicas acknowledge, records do not time out, and their order is kept.
   const producerProps = {
     acks: 'all',
     'enable.idempotence': 'true',

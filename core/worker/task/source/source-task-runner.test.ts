@@ -413,7 +413,7 @@ test('while a topic is temporarily not writable, no later record is sent and no 
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
 })
 
-test('a stop ends the wait for a topic', async () => {
+test('a stop of the task ends its wait for a topic', async () => {
   const s = setUp({ batches: [[to('t', 1)]] })
   s.producer.partitionsFor = () => new Promise(() => undefined)
   const running = s.runner.run()
@@ -468,7 +468,7 @@ test.each([
   expect(s.producer.sent).toHaveLength(0)
 })
 
-test('headers that are not a list fail the task, and the error says so', async () => {
+test('headers that are not a list fail the task with an error that names the headers', async () => {
   const s = setUp({ batches: [[{ ...record(1), headers: { a: 1 } } as unknown as SourceRecord]] })
   await expect(s.runner.run()).rejects.toThrow(/HEADER_CONVERTER .* headers is an Object, not a list/)
 })

@@ -85,7 +85,7 @@ export class SourceTaskRunner implements DeliveryListener {
 
   /**
    * Resolves after a requested stop, and rejects if the task fails. In both cases, `stop` of the
-   * task has been called before.
+   * task is called first.
    */
   async run(): Promise<void> {
     this.#committer.start()

@@ -93,7 +93,7 @@ test('each partition stays in order when the ring wraps around many times', () =
   expect(submitted.full).toBe(false)
 })
 
-test('the ring is full when the oldest unfinished record is `capacity` records behind', () => {
+test('the ring is full when it contains `capacity` records, even if only the oldest is unfinished', () => {
   const submitted = new SubmittedRecords(4)
   const first = submitted.add(record('x', 0))
   for (let n = 1; n < 4; n++) submitted.done(submitted.add(record('y', n)), null)

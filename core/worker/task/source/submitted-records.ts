@@ -12,7 +12,7 @@ interface PartitionQueue {
   head: number
   tail: number
   /**
-   * The last offset before the oldest unacknowledged record, and whether it is still to be
+   * The last offset before the oldest unacknowledged record, and whether that offset has yet to be
    * committed.
    */
   offset: SourceOffset | null
