@@ -46,7 +46,7 @@ import {
 import type { MessageDeclaration } from './schema/declare.ts'
 import { parseVersions } from './schema/versions.ts'
 
-/** The numbers of Kafka's APIs, including those that are not declared here. */
+/** Kafka's API keys by name, including the keys of APIs that this module does not declare. */
 export const ApiKey = {
   Produce: 0,
   Fetch: 1,
@@ -149,7 +149,7 @@ export interface Api {
   readonly request: MessageDeclaration
   readonly response: MessageDeclaration
   readonly minVersion: number
-  /** The latest stable version. A later unstable version may exist. */
+  /** The latest stable version. The declaration may contain a later, unstable version. */
   readonly maxVersion: number
   readonly latestVersionUnstable: boolean
 }
@@ -196,7 +196,7 @@ const declarations: readonly (readonly [MessageDeclaration, MessageDeclaration])
   [DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse],
 ]
 
-/** Every declared API by its key. A broker may announce these. */
+/** All declared APIs, by API key. */
 export const apis: ReadonlyMap<number, Api> = new Map(
   declarations.map(([request, response]) => {
     const { min, max } = parseVersions(request.versions)

@@ -34,7 +34,7 @@ interface KafkaDefinition {
   readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly KafkaField[] }[]
 }
 
-/** A field in a form to which both sides can be converted. */
+/** A form of a field to which our declarations and Kafka's definitions can be converted. */
 interface Plain {
   readonly name: string
   readonly type: string
@@ -75,7 +75,8 @@ function theirs(fields: readonly KafkaField[], definition: KafkaDefinition): Pla
     return {
       name: f.name[0]!.toLowerCase() + f.name.slice(1),
       type: (f.type.includes('[]') ? '[]' : '') + (inner ? 'struct' : base),
-      // As in Kafka's generator, a field without versions has the versions in which it is tagged.
+      // As in Kafka's generator, a tagged field without `versions` exists in the versions in which
+      // it is tagged.
       versions: f.versions ?? f.taggedVersions ?? '',
       nullable: f.nullableVersions ?? 'none',
       tag: f.tag === undefined ? '' : `${f.tag} in ${f.taggedVersions}`,
@@ -97,11 +98,11 @@ function theirDefault(field: KafkaField, base: string): string {
   return number ? '0' : ''
 }
 
-describe.skipIf(libs === null)("Kafka's own definitions", () => {
+describe.skipIf(libs === null)("Kafka's message definitions", () => {
   const definitions = new Map(JARS.flatMap(jar => [...definitionsIn(libs!, jar)])) as Map<string, KafkaDefinition>
 
   test.each(allDeclarations.map(declaration => [declaration.name, declaration] as const))(
-    '%s is the same',
+    'define %s as we do',
     (name, declaration) => {
       const definition = definitions.get(name)
       expect(definition, `${name} is in the jars`).toBeDefined()
@@ -115,7 +116,7 @@ describe.skipIf(libs === null)("Kafka's own definitions", () => {
     },
   )
 
-  test('there are many, and all of them are found', () => {
+  test('are all found in the jars', () => {
     expect(definitions.size).toBeGreaterThan(200)
   })
 })
@@ -130,7 +131,9 @@ function shapeOf(declaration: MessageDeclaration): object {
 }
 
 describe.skipIf(libs === null || !hasJava())("Kafka's own code", () => {
-  test('reads and writes every message in every version to the same bytes', { timeout: 120_000 }, () => {
+  test('decodes our encoding of every message in every version, and encodes it to the same bytes', {
+    timeout: 120_000,
+  }, () => {
     const lines: string[] = []
     for (const declaration of allDeclarations)
       for (const version of versionsOf(declaration)) {
@@ -147,7 +150,7 @@ describe.skipIf(libs === null || !hasJava())("Kafka's own code", () => {
     expect(shown).toEqual([])
   })
 
-  test('has the same error codes', () => {
+  test('has the same error codes, names and messages', () => {
     const rows = runJava(libs!, 'KafkaCodec.java', ['errors'], []).map(line => line.split('\t'))
     expect(Object.keys(ErrorCode).length).toBe(rows.length)
     const mine = rows.map(([code]) => {

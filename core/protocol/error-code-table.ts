@@ -1,6 +1,6 @@
 /**
- * Kafka's error codes with their names, whether a retry may succeed, and their messages (Java's
- * `Errors`).
+ * Kafka's error codes (Java's `Errors`). Each row contains the code, its name, whether a retry may
+ * succeed, and the message.
  */
 export const ERROR_CODES = [
   [-1, 'UNKNOWN_SERVER_ERROR', false, 'The server experienced an unexpected error when processing the request.'],

@@ -15,12 +15,12 @@ const rows = new Map<number, ErrorRow>(
   ERROR_CODES.map(([code, name, retriable, message]) => [code, { code, name, retriable, message }]),
 )
 
-/** Every error code by its name in Java's `Errors`. */
+/** All error codes, by their names in Java's `Errors`. */
 export const ErrorCode = Object.fromEntries(ERROR_CODES.map(([code, name]) => [name, code])) as {
   readonly [K in ErrorName]: Extract<(typeof ERROR_CODES)[number], readonly [number, K, ...unknown[]]>[0]
 }
 
-/** Returns the name of a code, or `ERROR_<code>` if it is unknown. */
+/** Returns the name of a code. Returns `ERROR_<code>` for an unknown code. */
 export function errorName(code: number): string {
   return rows.get(code)?.name ?? `ERROR_${code}`
 }
@@ -30,7 +30,7 @@ export function errorMessage(code: number): string {
   return rows.get(code)?.message ?? `The server answered with the unknown error code ${code}.`
 }
 
-/** Whether Java's exception for this code is retriable. */
+/** Returns whether Java's exception for a code is retriable. */
 export function isRetriableCode(code: number): boolean {
   return rows.get(code)?.retriable ?? false
 }
@@ -38,7 +38,7 @@ export function isRetriableCode(code: number): boolean {
 /** An error with a code of the Kafka protocol. */
 export class KafkaError extends MillraceError {
   readonly kafkaCode: number
-  /** The text for a response's `errorMessage`. */
+  /** The text for the field `errorMessage` of a response. */
   readonly detail: string
 
   constructor(kafkaCode: number, detail?: string, options?: ErrorOptions) {
@@ -55,7 +55,7 @@ export class KafkaError extends MillraceError {
   }
 }
 
-/** Creates the error for a code. `detail` replaces Kafka's general message. */
+/** Returns the error for a code. `detail` replaces Kafka's general message. */
 export function errorFor(code: number, detail?: string, options?: ErrorOptions): KafkaError {
   return new KafkaError(code, detail, options)
 }
@@ -63,8 +63,8 @@ export function errorFor(code: number, detail?: string, options?: ErrorOptions):
 const DAMAGED = new Set<unknown>(['MR_PROTOCOL_MALFORMED', 'MR_PROTOCOL_COMPRESSION', 'MR_PROTOCOL_TOO_LARGE'])
 
 /**
- * Returns the code for any error: its own code if it has one, CORRUPT_MESSAGE for unreadable bytes,
- * and otherwise UNKNOWN_SERVER_ERROR.
+ * Returns the Kafka error code for any error. It is CORRUPT_MESSAGE for bytes that cannot be
+ * decoded, and UNKNOWN_SERVER_ERROR for any other error without a code.
  */
 export function kafkaCodeOf(error: unknown): number {
   if (typeof error !== 'object' || error === null) return ErrorCode.UNKNOWN_SERVER_ERROR

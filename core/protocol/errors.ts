@@ -30,17 +30,17 @@ export const protocolErrors = defineErrors({
 /** An error of the protocol module, identified by its `code`. */
 export type ProtocolError = MillraceError
 
-/** The error for bytes that do not follow the protocol. */
+/** Returns the error for bytes that do not follow the protocol. */
 export function malformed(what: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_MALFORMED', { what, detail })
 }
 
-/** The error for a value that a field cannot hold. */
+/** Returns the error for a value that a field cannot hold. */
 export function unrepresentable(what: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_UNREPRESENTABLE', { what, detail })
 }
 
-/** Whether an error was thrown while encoding or decoding. */
+/** Returns whether an error was thrown while encoding or decoding. */
 export function isProtocolError(error: unknown): error is ProtocolError {
   return (
     typeof error === 'object' &&

@@ -1,7 +1,7 @@
 /**
- * The first flexible version of each API, which determines the header versions. The declarations
- * contain it too, and a test compares them. It is a separate table so that a client loads only the
- * messages that it uses.
+ * The first flexible version of each API. It determines the versions of request and response
+ * headers. The declarations contain the same numbers, and a test compares them. With this separate
+ * table, a client loads only the declarations of the messages that it uses.
  */
 const FIRST_FLEXIBLE: ReadonlyMap<number, number> = new Map([
   [0, 9],
@@ -44,8 +44,8 @@ const FIRST_FLEXIBLE: ReadonlyMap<number, number> = new Map([
 ])
 
 /**
- * Whether an API's messages have compact lengths and tagged fields in a version. False for an
- * unknown API.
+ * Returns whether the messages of an API have compact lengths and tagged fields in a version.
+ * Returns false for an unknown API.
  */
 export function isFlexible(apiKey: number, apiVersion: number): boolean {
   return apiVersion >= (FIRST_FLEXIBLE.get(apiKey) ?? Infinity)

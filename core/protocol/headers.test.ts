@@ -11,7 +11,7 @@ import { inVersions } from './schema/versions.ts'
 import { versionsOf } from './test-support/declarations.ts'
 
 describe('a request frame', () => {
-  test('has the size of the bytes after it, header 1 and the body', () => {
+  test('consists of the size of the following bytes, header 1 and the body', () => {
     const header = { apiKey: ApiKey.Metadata, apiVersion: 4, correlationId: 7, clientId: 'me' }
     const frame = Buffer.concat(encodeRequestFrame(header, MetadataRequest, { topics: [{ name: 'a' }] }))
     const body = '00000001' + '000161' + '01'
@@ -19,19 +19,19 @@ describe('a request frame', () => {
     expect(decodeRequestHeader(frame, 4)).toEqual({ ...header, end: 16 })
   })
 
-  test('has header 2 in flexible versions: with tagged fields, and still with an int16 length of the client id', () => {
+  test('has header 2 in flexible versions, with tagged fields and an int16 length of the client id', () => {
     const header = { apiKey: ApiKey.Metadata, apiVersion: 9, correlationId: -1, clientId: null }
     const frame = Buffer.concat(encodeRequestFrame(header, MetadataRequest, { topics: null }))
     expect(frame.toString('hex')).toBe(
       '00000010' + '0003' + '0009' + 'ffffffff' + 'ffff' + '00' + '00' + '01' + '0000' + '00',
     )
     expect(decodeRequestHeader(frame.subarray(4)).end).toBe(11)
-    // Tagged fields in the header are skipped.
+    // The decoder skips tagged fields in the header.
     const tagged = Buffer.from('0003' + '0009' + 'ffffffff' + 'ffff' + '01' + '05' + '02' + 'aabb', 'hex')
     expect(decodeRequestHeader(tagged).end).toBe(tagged.length)
   })
 
-  test('includes referenced chunks in its size', () => {
+  test('counts the referenced chunks in its size', () => {
     const records = Buffer.alloc(5000)
     const chunks = encodeRequestFrame({ apiKey: 0, apiVersion: 9, correlationId: 1, clientId: 'c' }, ProduceRequest, {
       topicData: [{ name: 't', partitionData: [{ index: 0, records }] }],
@@ -40,12 +40,12 @@ describe('a request frame', () => {
     expect(chunks[0]!.readInt32BE(0)).toBe(Buffer.concat(chunks).length - 4)
   })
 
-  test('of an unknown ApiVersions version has a readable header', () => {
+  test('with an unknown version of ApiVersions has a readable header', () => {
     const newer = Buffer.from('0012' + '0063' + '00000005' + '0001' + '63' + '00' + 'ffff', 'hex')
     expect(decodeRequestHeader(newer)).toMatchObject({ apiVersion: 99, correlationId: 5, clientId: 'c' })
   })
 
-  test('of an unknown API has a readable header', () => {
+  test('with an unknown API key has a readable header', () => {
     const unknown = Buffer.from('7fff' + '0000' + '00000005' + '0001' + '63', 'hex')
     expect(decodeRequestHeader(unknown)).toEqual({
       apiKey: 32767,
@@ -69,7 +69,7 @@ describe('a request frame', () => {
 })
 
 describe('a response frame', () => {
-  test('has header 1 in flexible versions, and header 0 in earlier ones', () => {
+  test('has header 1 in flexible versions, and header 0 in earlier versions', () => {
     const flexible = Buffer.concat(encodeResponseFrame(ApiKey.Fetch, 12, 9, FetchResponse, {}))
     expect(flexible.subarray(4, 9).toString('hex')).toBe('00000009' + '00')
     expect(decodeResponseHeader(ApiKey.Fetch, 12, flexible, 4)).toEqual({ correlationId: 9, end: 9 })
@@ -109,11 +109,11 @@ test('every declared API has a request and a response with the same key and vers
   }
 })
 
-test('an unstable latest version is declared, but not announced', () => {
+test('an unstable latest version is declared, but is not the maximum version of the API', () => {
   expect(apis.get(ApiKey.InitProducerId)).toMatchObject({ maxVersion: 5, latestVersionUnstable: true })
 })
 
-test('the header versions match the declarations', () => {
+test('isFlexible agrees with the declarations', () => {
   for (const { key, name, request } of apis.values())
     for (const version of versionsOf(request))
       expect(isFlexible(key, version), `${name} v${version}`).toBe(inVersions(request.flexible, version))

@@ -5,7 +5,7 @@ import { Reader } from './schema/reader.ts'
 import { inVersions } from './schema/versions.ts'
 import { Writer } from './schema/writer.ts'
 
-/** The header before every request's body. */
+/** The header of a request, which precedes the body. */
 export interface RequestHeader {
   readonly apiKey: number
   readonly apiVersion: number
@@ -14,8 +14,8 @@ export interface RequestHeader {
 }
 
 /**
- * ApiVersions responses never have header 1, because the client has not yet learned which versions
- * the broker supports.
+ * Responses of ApiVersions always have header 0, because the client does not yet know which
+ * versions the broker supports.
  */
 const API_VERSIONS = 18
 
@@ -23,7 +23,7 @@ function flexibleResponse(apiKey: number, apiVersion: number): boolean {
   return apiKey !== API_VERSIONS && isFlexible(apiKey, apiVersion)
 }
 
-/** Encodes a whole request: int32 size, header, body. */
+/** Returns an encoded request: its size as an int32, the header and the body. */
 export function encodeRequestFrame<M extends MessageDeclaration>(
   header: RequestHeader,
   declaration: M,
@@ -35,14 +35,17 @@ export function encodeRequestFrame<M extends MessageDeclaration>(
   writer.int16(header.apiKey, 'apiKey')
   writer.int16(header.apiVersion, 'apiVersion')
   writer.int32(header.correlationId, 'correlationId')
-  // The client id has an int16 length even in header 2.
+  // Even in header 2, the length of the client id is an int16.
   writer.stringOrNull(header.clientId, 'clientId')
   if (inVersions(declaration.flexible, header.apiVersion)) writer.uvarint(0)
   codec.write(writer, value)
   return writer.finish(true)
 }
 
-/** Decodes the header of a request without its int32 size. `end` is where the body begins. */
+/**
+ * Decodes the header of a request. `offset` is the position after the int32 size. `end` is the
+ * position of the body.
+ */
 export function decodeRequestHeader(buf: Buffer, offset = 0): RequestHeader & { readonly end: number } {
   const reader = new Reader(buf, offset, buf.length, 'RequestHeader')
   const apiKey = reader.int16()
@@ -53,7 +56,7 @@ export function decodeRequestHeader(buf: Buffer, offset = 0): RequestHeader & { 
   return { apiKey, apiVersion, correlationId, clientId, end: reader.pos }
 }
 
-/** Encodes a whole response: int32 size, header, body. */
+/** Returns an encoded response: its size as an int32, the header and the body. */
 export function encodeResponseFrame<M extends MessageDeclaration>(
   apiKey: number,
   apiVersion: number,
@@ -70,7 +73,10 @@ export function encodeResponseFrame<M extends MessageDeclaration>(
   return writer.finish(true)
 }
 
-/** Decodes the header of a response without its int32 size. `end` is where the body begins. */
+/**
+ * Decodes the header of a response. `offset` is the position after the int32 size. `end` is the
+ * position of the body.
+ */
 export function decodeResponseHeader(
   apiKey: number,
   apiVersion: number,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { murmur2, toPositive } from './murmur2.ts'
 
-test("returns the values of Kafka's UtilsTest", () => {
+test("murmur2 returns the values of Kafka's UtilsTest", () => {
   const cases: Record<string, number> = {
     '21': -973932308,
     foobar: -790332482,

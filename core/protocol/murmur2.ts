@@ -1,7 +1,10 @@
 const SEED = 0x9747b28c
 const M = 0x5bd1e995
 
-/** Kafka's murmur2 hash of a key, as in Java's `Utils.murmur2`: a signed 32-bit number. */
+/**
+ * Returns Kafka's murmur2 hash of a key, as Java's `Utils.murmur2` does. It is a signed 32-bit
+ * number.
+ */
 export function murmur2(data: Buffer): number {
   const length = data.length
   let h = SEED ^ length
@@ -21,7 +24,7 @@ export function murmur2(data: Buffer): number {
   return h ^ (h >>> 15)
 }
 
-/** Clears the sign bit, as Java's partitioners do to make a hash positive. */
+/** Returns a number without its sign bit. Java's partitioners use this to make a hash positive. */
 export function toPositive(n: number): number {
   return n & 0x7fffffff
 }

@@ -1,2 +1,2 @@
-/** Kafka's Uuid.ZERO_UUID as text: 16 zero bytes in base64url without padding. */
+/** Kafka's Uuid.ZERO_UUID: 16 zero bytes in base64url, without padding. */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'

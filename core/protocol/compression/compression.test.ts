@@ -9,7 +9,7 @@ const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const REAL = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 const LIMIT = 1 << 24
 
-/** Realistic data for compression: repetitive, random, and a mixture. */
+/** Data with different compression ratios: repetitive, random, and mixed. */
 const data = fc
   .array(
     fc.oneof(
@@ -22,8 +22,8 @@ const data = fc
   )
   .map(parts => Buffer.concat(parts))
 
-describe.each(CODECS)('%s', codec => {
-  test('decompresses to the original data', () => {
+describe.each(CODECS)('the codec %s', codec => {
+  test('restores the original data', () => {
     fc.assert(
       fc.property(data, plain => {
         expect(decompress(codec, compress(codec, plain), LIMIT).equals(plain)).toBe(true)
@@ -32,13 +32,13 @@ describe.each(CODECS)('%s', codec => {
     )
   })
 
-  test('decompresses several blocks', () => {
+  test('restores data that is longer than one block', () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i} ${Math.sin(i)}\n`).join('')
     const plain = Buffer.from(lines)
     expect(decompress(codec, compress(codec, plain), LIMIT).equals(plain)).toBe(true)
   })
 
-  test('stops exactly at the limit', () => {
+  test('decompresses data of exactly the maximum size, and rejects longer data', () => {
     const plain = Buffer.from('some text that repeats. '.repeat(1000))
     const packed = compress(codec, plain)
     expect(decompress(codec, packed, plain.length).length).toBe(plain.length)
@@ -46,8 +46,8 @@ describe.each(CODECS)('%s', codec => {
   })
 })
 
-describe.each(REAL)('damaged %s', codec => {
-  test('damaged data gives a ProtocolError, or at most as many bytes as the limit', () => {
+describe.each(REAL)('decompressing %s', codec => {
+  test('damaged data causes a ProtocolError, or results in at most as many bytes as the limit', () => {
     fc.assert(
       fc.property(
         data,
@@ -64,14 +64,14 @@ describe.each(REAL)('damaged %s', codec => {
     )
   })
 
-  test('random bytes give a ProtocolError, or at most as many bytes as the limit', () => {
+  test('random bytes cause a ProtocolError, or result in at most as many bytes as the limit', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), bytes => survives(codec, Buffer.from(bytes))),
       { numRuns: 300 },
     )
   })
 
-  test('a decompression bomb fails and allocates little more than the limit', () => {
+  test('a decompression bomb is rejected, and allocates little more than the limit', () => {
     const bomb = compress(codec, Buffer.alloc(100 << 20))
     expect(bomb.length).toBeLessThan(8 << 20)
     const before = process.memoryUsage().arrayBuffers
@@ -89,7 +89,7 @@ function survives(codec: CompressionName, bytes: Buffer): void {
 }
 
 describe('gzip and zstd', () => {
-  test('consecutive members are read as one', () => {
+  test('consecutive gzip members or zstd frames are decompressed to one result', () => {
     const two = Buffer.concat([gzipSync('a'), gzipSync('b')])
     expect(decompress('gzip', two, 10).toString()).toBe('ab')
     const frames = Buffer.concat([zstdCompressSync('a'), zstdCompressSync('b')])
@@ -110,25 +110,26 @@ describe('gzip', () => {
 })
 
 describe('snappy', () => {
-  test('a single raw block without the stream header is read too', () => {
-    // Length 11, a literal of 4, a copy of 7 from distance 4.
+  test('a raw block without a stream header is decompressed', () => {
+    // The block announces 11 bytes. It contains a literal of 4 bytes, then a copy of 7 bytes from
+    // distance 4.
     const raw = Buffer.concat([Buffer.from([11, 3 << 2]), Buffer.from('abcd'), Buffer.from([((7 - 4) << 2) | 1, 4])])
     expect(decompress('snappy', raw, 100).toString()).toBe('abcdabcdabc')
   })
 
-  test('consecutive streams are read as one', () => {
+  test('consecutive streams are decompressed to one result', () => {
     const one = compress('snappy', Buffer.from('hello '))
     expect(decompress('snappy', Buffer.concat([one, one]), 100).toString()).toBe('hello hello ')
   })
 
   test.each([
     ['a length of 4 GiB', 'ffffffff0f00'],
-    ['an unterminated length', 'ffffffffffff'],
+    ['a length that does not end', 'ffffffffffff'],
     ['a literal past the end', '0afc ffffff7f'],
     ['a copy from before the start', '0800610504'],
     ['a copy with distance 0', '080061' + '0500'],
     ['fewer bytes than announced', '080061'],
-    ['nothing', ''],
+    ['empty input', ''],
   ])('%s is rejected', (_what, hex) => {
     expect(() => decompress('snappy', Buffer.from(hex.replace(' ', ''), 'hex'), 1 << 20)).toThrow(/MR_PROTOCOL_/)
   })
@@ -136,8 +137,8 @@ describe('snappy', () => {
 
 describe('lz4', () => {
   /**
-   * Builds a frame with these flags and blocks, given as hex. The high bit of the length marks an
-   * uncompressed block.
+   * Returns a frame with these flags and blocks. `hex` contains the bytes of a block. A `stored`
+   * block is not compressed.
    */
   function frame(flags: number, blocks: readonly { hex: string; stored?: boolean }[], plain: string): Buffer {
     const int32 = (n: number) => {
@@ -159,14 +160,14 @@ describe('lz4', () => {
   }
 
   const ABCD = { hex: Buffer.from('abcd').toString('hex'), stored: true }
-  // No literals, a match of 4 from distance 4, then the last literal 'x'.
+  // This block has no first literals, a match of 4 bytes from distance 4, and the last literal 'x'.
   const LINKED = { hex: '000400' + '1078' }
 
-  test('linked blocks, a content size and both kinds of checksum are read', () => {
+  test('a frame with linked blocks, a content size and both kinds of checksums is decompressed', () => {
     expect(decompress('lz4', frame(0x1c, [ABCD, LINKED], 'abcdabcdx'), 100).toString()).toBe('abcdabcdx')
   })
 
-  test('a match into another block is rejected if the blocks are independent', () => {
+  test('a match that refers to another block is rejected if the frame declares independent blocks', () => {
     expect(() => decompress('lz4', frame(0x20, [ABCD, LINKED], ''), 100)).toThrow(/a match has distance 4/)
   })
 
@@ -176,7 +177,7 @@ describe('lz4', () => {
     expect(decompress('lz4', Buffer.concat([one, Buffer.from('anything')]), 100).toString()).toBe('abcd')
   })
 
-  test('wrong checksums are detected', () => {
+  test('a wrong checksum of the header, of a block or of the content is rejected', () => {
     const whole = frame(0x14, [ABCD], 'abcd')
     for (const at of [6, 15, whole.length - 1]) {
       const wrong = Buffer.from(whole)
@@ -194,21 +195,21 @@ describe('lz4', () => {
       Buffer.concat([frame(0x20, [], '').subarray(0, 7), Buffer.from('01000100', 'hex'), Buffer.alloc(65537)]),
     ],
     ['no magic', Buffer.from('hello world')],
-    ['nothing', Buffer.alloc(0)],
+    ['empty input', Buffer.alloc(0)],
   ])('%s is rejected', (_what, bytes) => {
     expect(() => decompress('lz4', bytes, 1 << 20)).toThrow(/MR_PROTOCOL_COMPRESSION/)
   })
 })
 
 test('xxhash32 returns the values of its specification', () => {
-  // From the documentation of the reference implementation (seed 0).
+  // These values come from the documentation of the reference implementation (seed 0).
   expect(xxhash32(Buffer.alloc(0))).toBe(0x02cc5d05)
   expect(xxhash32(Buffer.from('a'))).toBe(0x550d7456)
   expect(xxhash32(Buffer.from('abc'))).toBe(0x32d153ff)
   expect(xxhash32(Buffer.from('Nobody inspects the spammish repetition'))).toBe(0xe2293b2f)
 })
 
-test('codecs have the numbers of the batch attributes, and other numbers are rejected', () => {
+test('each codec has its number in the batch attributes, and other numbers are rejected', () => {
   expect(CODECS.map(compressionId)).toEqual([0, 1, 2, 3, 4])
   for (const id of [5, 6, 7]) expect(() => toCompressionType(id)).toThrow(/UNSUPPORTED_COMPRESSION_TYPE/)
 })

@@ -1,12 +1,12 @@
 import { messageOf } from '../../common/errors/error-table.ts'
 import { type ProtocolError, protocolErrors } from '../errors.ts'
 
-/** The error for data that its codec cannot read. */
+/** Returns the error for data that a codec cannot decompress. */
 export function damaged(codec: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_COMPRESSION', { action: 'decompress', codec, detail })
 }
 
-/** The error for data that exceeds the caller's limit. */
+/** Returns the error for data that exceeds the caller's limit. */
 export function tooLarge(limit: number): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_TOO_LARGE', { limit })
 }
@@ -25,12 +25,15 @@ export function runCodec(codec: string, limit: number, run: () => Buffer): Buffe
   }
 }
 
-/** node:zlib allocates another chunk if the data fills the last one exactly. */
+/**
+ * The extra size of a chunk. If the data fills a chunk exactly, node:zlib allocates another chunk.
+ */
 const SLACK = 64
 
 /**
- * Returns the size of node:zlib's output chunks: the size that the data announces if it is
- * plausible, otherwise a few times the input, because most batches have a lower compression ratio.
+ * Returns the size of node:zlib's output chunks. It is the size that the data announces, if that is
+ * plausible. Otherwise it is four times the input, because most batches have a lower compression
+ * ratio.
  */
 export function chunkSize(input: number, limit: number, announced = 0): number {
   const maximum = Math.min(1 << 20, limit + 1)
@@ -38,17 +41,17 @@ export function chunkSize(input: number, limit: number, announced = 0): number {
   return Math.max(1024, Math.min(input * 4, maximum))
 }
 
-/** The largest chunk for data with many parts, so that each part uses little memory. */
+/** The maximum chunk size for data with many parts. It limits the memory that each part uses. */
 const MAX_PART_CHUNK = 16 << 10
 
-/** Returns the chunk size of node:zlib for one of several gzip members or zstd frames. */
+/** Returns the chunk size for one of several gzip members or zstd frames. */
 export function chunkSizeOfPart(size: number): number {
   return Math.min(size, MAX_PART_CHUNK)
 }
 
 /**
- * Returns the same bytes, in a new buffer if node:zlib allocated much more memory than a short part
- * needs.
+ * Returns a decompressed part. Copies the part to a new buffer if node:zlib allocated much more
+ * memory than the part needs.
  */
 export function trimmed(part: Buffer): Buffer {
   return part.length < part.buffer.byteLength / 2 ? Buffer.from(part) : part

@@ -8,11 +8,11 @@ export function gzip(data: Buffer): Buffer {
 }
 
 /**
- * Decompresses at most `maxBytes`. As in Java, consecutive members are read as one, and trailing
- * bytes that are not a member are ignored.
+ * Returns at most `maxBytes` of decompressed data. As in Java, consecutive members are decompressed
+ * to one result, and trailing bytes that are not a member are ignored.
  */
 export function gunzip(data: Buffer, maxBytes: number): Buffer {
-  // node:zlib requires at least 1.
+  // node:zlib requires a limit of at least 1.
   const limit = Math.max(1, maxBytes)
   let out: Buffer
   try {
@@ -20,7 +20,8 @@ export function gunzip(data: Buffer, maxBytes: number): Buffer {
       gunzipSync(data, { maxOutputLength: limit, chunkSize: chunkSize(data.length, limit, lengthOf(data)) }),
     )
   } catch (error) {
-    // node:zlib fails on most trailing bytes.
+    // node:zlib fails if the last member is followed by other bytes, so decompress each member
+    // separately.
     if (isProtocolError(error) && error.code === 'MR_PROTOCOL_TOO_LARGE') throw error
     out = memberByMember(data, limit, error)
   }
@@ -28,7 +29,7 @@ export function gunzip(data: Buffer, maxBytes: number): Buffer {
   return out
 }
 
-/** The length that the last member announces, which may be wrong. */
+/** Returns the length that the last member announces. This length may be wrong. */
 function lengthOf(data: Buffer): number {
   return data.length < 4 ? 0 : data.readUInt32LE(data.length - 4)
 }
@@ -68,7 +69,10 @@ const NAME = 8
 const COMMENT = 16
 const HEADER_CRC = 2
 
-/** Returns where the header of a member ends (RFC 1952), or -1 if there is no header. */
+/**
+ * Returns the position after the header of a member (RFC 1952), or -1 if there is no complete
+ * header.
+ */
 function endOfHeader(data: Buffer, start: number): number {
   if (data.length - start < 10 || data.readUInt16LE(start) !== 0x8b1f || data[start + 2] !== 8) return -1
   const flags = data[start + 3]!

@@ -5,12 +5,12 @@ import { lz4Compress, lz4Decompress } from './lz4.ts'
 import { snappyCompress, snappyDecompress } from './snappy.ts'
 import { zstdCompress, zstdDecompress } from './zstd.ts'
 
-/** The codecs by their number in a batch's attributes. */
+/** The codecs and their numbers in the attributes of a batch. */
 export const CompressionType = { NONE: 0, GZIP: 1, SNAPPY: 2, LZ4: 3, ZSTD: 4 } as const
 
 export type CompressionType = (typeof CompressionType)[keyof typeof CompressionType]
 
-/** The names of these codecs in Kafka's `compression.type`. */
+/** The names of the codecs in Kafka's `compression.type`, in the order of their numbers. */
 export const COMPRESSION_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 export type CompressionName = (typeof COMPRESSION_NAMES)[number]
@@ -25,14 +25,17 @@ export function compressionName(id: CompressionType): CompressionName {
   return COMPRESSION_NAMES[id]
 }
 
-/** Converts a number from a batch. Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown number. */
+/**
+ * Returns the codec with a number from a batch. Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown
+ * number.
+ */
 export function toCompressionType(id: number): CompressionType {
   if (COMPRESSION_NAMES[id] === undefined)
     throw new KafkaError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, `Compression type ${id} does not exist.`)
   return id as CompressionType
 }
 
-/** Compresses the records of a batch, in the framing that Kafka's clients write. */
+/** Compresses the records of a batch, in the format that Kafka's clients write. */
 export function compress(codec: CompressionName | CompressionType, data: Buffer): Buffer {
   switch (compressionId(codec)) {
     case CompressionType.NONE:

@@ -4,9 +4,9 @@ import { wasmUtils } from './wasm.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 /**
- * LZ4 in frame format 1.6, as used in Kafka's batches of format 2. (Kafka's wrong header checksum
- * applied only to formats 0 and 1.) Writes independent blocks without checksums. Reads any frame
- * without a dictionary, including linked blocks.
+ * LZ4 in frame format 1.6, which Kafka's batches of format 2 use. (Kafka's wrong header checksum
+ * occurs only in formats 0 and 1.) The compressor writes independent blocks without checksums. The
+ * decompressor reads all frames without a dictionary, including frames with linked blocks.
  */
 const FRAME_MAGIC = 0x184d2204
 
@@ -18,7 +18,10 @@ const CONTENT_CHECKSUM = 0x04
 const DICTIONARY = 0x01
 const INDEPENDENT_BLOCKS = 0x20
 
-/** A frame without blocks, because the WebAssembly module does not accept empty input. */
+/**
+ * The compressed form of empty data: a frame without blocks. The WebAssembly module rejects empty
+ * input.
+ */
 const EMPTY_FRAME = Buffer.from('04224d18604082' + '00000000', 'hex')
 
 export function lz4Compress(data: Buffer): Buffer {
@@ -26,7 +29,7 @@ export function lz4Compress(data: Buffer): Buffer {
   return wasmUtils().lz4Compress(data)
 }
 
-/** Reads one frame. As in Kafka's Java reader, bytes after it are ignored. */
+/** Decompresses the first frame. Ignores later bytes, as Kafka's Java client does. */
 export function lz4Decompress(data: Buffer, maxBytes: number): Buffer {
   const out = new Output(Math.min(data.length * 3, 1 << 20), maxBytes)
   need(data, 0, 4)
@@ -39,7 +42,7 @@ function need(data: Buffer, at: number, length: number): void {
   if (length > data.length - at) throw damaged('lz4', 'it is truncated')
 }
 
-/** Decodes a frame after its magic number. */
+/** Decodes a frame. `start` is the position after the magic number. */
 function decodeFrame(data: Buffer, start: number, out: Output): void {
   need(data, start, 3)
   const flags = data[start]!
@@ -65,8 +68,8 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
     at += 4
     if (raw === 0) break
     const length = raw & 0x7fffffff
-    // An incompressible block is stored uncompressed. Neither kind may exceed the block size of the
-    // frame.
+    // The high bit marks a block that is stored uncompressed. For both kinds of blocks, the length
+    // must not exceed the block size of the frame.
     if (length > maxBlock) throw damaged('lz4', `a block has ${length} bytes, but the frame allows ${maxBlock}`)
     need(data, at, length)
     const before = out.pos
@@ -94,13 +97,13 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
 interface Block {
   readonly start: number
   readonly end: number
-  /** The lowest output position that a match may refer to. */
+  /** The lowest output position to which a match may refer. */
   readonly floor: number
-  /** The output position that the block must not exceed. */
+  /** The output position that the content of the block must not exceed. */
   readonly ceiling: number
 }
 
-/** Decodes a block, which is a sequence of literals and matches. */
+/** Decodes a compressed block, which is a sequence of literals and matches. */
 function decodeBlock(data: Buffer, out: Output, { start, end, floor, ceiling }: Block): void {
   let at = start
   while (at < end) {

@@ -2,7 +2,8 @@ import * as zlib from 'node:zlib'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { decompress } from './index.ts'
 
-// Records the sizes that node:zlib is asked to allocate. The data is processed by the real library.
+// The mock counts the memory that node:zlib allocates for chunks. The real library processes the
+// data.
 const allocated = vi.hoisted(() => ({ bytes: 0 }))
 vi.mock('node:zlib', async importOriginal => {
   const real = await importOriginal<typeof zlib>()
@@ -27,13 +28,13 @@ beforeEach(() => {
 const PARTS = 2000
 const repeat = (part: Buffer, rest: string) => Buffer.concat([...Array<Buffer>(PARTS).fill(part), Buffer.from(rest)])
 
-// 1 MB of such members once blocked a thread for 43 s.
+// Before a fix, 1 MB of such members blocked a thread for 43 s.
 test.each([
   ['gzip members with trailing bytes', 'gzip', repeat(zlib.gzipSync('a'), '\x07\x07'), PARTS],
   ['empty gzip members with trailing bytes', 'gzip', repeat(zlib.gzipSync(''), '\x07\x07'), 0],
   ['empty zstd frames', 'zstd', repeat(zlib.zstdCompressSync(''), ''), 0],
   ['zstd frames', 'zstd', repeat(zlib.zstdCompressSync('a'), ''), PARTS],
-] as const)('many %s are read with little memory each', (_what, codec, data, length) => {
+] as const)('many %s are decompressed with little memory for each', (_what, codec, data, length) => {
   expect(decompress(codec, data, 1 << 24).length).toBe(length)
   expect(allocated.bytes).toBeLessThan(PARTS * (16 << 10) + (2 << 20))
 })

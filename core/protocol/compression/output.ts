@@ -1,8 +1,9 @@
 import { tooLarge } from './failures.ts'
 
 /**
- * The output of a decoder: one buffer that doubles in size up to a limit. A length announced by
- * hostile data therefore allocates nothing. Matches can refer to everything written so far.
+ * The output of a decoder: a buffer that doubles in size when it is full, up to a limit. A length
+ * that hostile data announces therefore allocates nothing. A match can refer to all bytes that are
+ * already in the output.
  */
 export class Output {
   buf: Buffer
@@ -14,7 +15,10 @@ export class Output {
     this.buf = Buffer.allocUnsafeSlow(Math.min(Math.max(guess, 64), limit))
   }
 
-  /** Ensures that `length` more bytes fit. */
+  /**
+   * Makes space for `length` more bytes. Throws MR_PROTOCOL_TOO_LARGE if the output would exceed
+   * the limit.
+   */
   reserve(length: number): void {
     const minimum = this.pos + length
     if (minimum <= this.buf.length) return
@@ -24,7 +28,7 @@ export class Output {
     this.buf = larger
   }
 
-  /** Copies bytes from a source. */
+  /** Appends bytes of `source`. */
   literal(source: Buffer, from: number, length: number): void {
     this.reserve(length)
     const { buf } = this
@@ -35,8 +39,8 @@ export class Output {
   }
 
   /**
-   * Repeats the bytes written `distance` bytes before. An overlapping range repeats itself.
-   * `distance` must be at most `pos`.
+   * Appends a copy of the bytes that start `distance` bytes before the end of the output. If
+   * `length` exceeds `distance`, the copied bytes repeat. `distance` must be at most `pos`.
    */
   match(distance: number, length: number): void {
     this.reserve(length)
@@ -49,7 +53,7 @@ export class Output {
     this.pos = at + length
   }
 
-  /** Returns the output, in a smaller buffer if much of the current one is unused. */
+  /** Returns the output. Copies the output to a smaller buffer if much of the buffer is unused. */
   finish(): Buffer {
     const out = this.buf.subarray(0, this.pos)
     return this.pos < this.buf.length / 2 ? Buffer.from(out) : out

@@ -3,14 +3,15 @@ import { Output } from './output.ts'
 import { wasmUtils } from './wasm.ts'
 
 /**
- * Snappy in the stream format of xerial's snappy-java, which Kafka's clients write: a header of 16
- * bytes, then blocks, each with an int32 length and a raw Snappy block. Some clients write a single
- * raw block instead, which is read too. Decoding does not use the WebAssembly module, because that
- * crashes on damaged data and allocates whatever size the data announces.
+ * Snappy in the stream format of xerial's snappy-java, which Kafka's clients write. A stream is a
+ * header of 16 bytes, then blocks. Each block is an int32 length and a raw Snappy block. The
+ * decompressor also reads a single raw block, which some clients write instead of a stream. It does
+ * not use the WebAssembly module, because the module crashes on damaged data, and allocates any
+ * size that the data announces.
  */
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])])
-/** The default of snappy-java. */
+/** The block size of snappy-java. */
 const BLOCK_SIZE = 32 * 1024
 
 export function snappyCompress(data: Buffer): Buffer {
@@ -33,7 +34,7 @@ export function snappyDecompress(data: Buffer, maxBytes: number): Buffer {
   }
   let at = 0
   while (at < data.length) {
-    // Each of several consecutive streams has its own header.
+    // If several streams follow each other, each stream begins with its own header.
     if (startsWithMagic(data, at)) {
       at += HEADER.length
       continue
@@ -55,8 +56,8 @@ function startsWithMagic(data: Buffer, at: number): boolean {
 }
 
 /**
- * Decodes a raw block: its length as a varint, then literals and copies (google/snappy,
- * format_description.txt).
+ * Decodes a raw block. It contains the uncompressed length as a varint, then literals and copies
+ * (google/snappy, format_description.txt).
  */
 function decodeBlock(data: Buffer, start: number, end: number, out: Output, maxBytes: number): void {
   let at = start

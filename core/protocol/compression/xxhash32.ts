@@ -11,7 +11,10 @@ function word(data: Buffer, at: number): number {
   return data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24)
 }
 
-/** Returns XXH32 with seed 0 as an unsigned number. LZ4 frames use it as checksum. */
+/**
+ * Returns the XXH32 hash with seed 0, as an unsigned number. LZ4 frames use this hash as their
+ * checksum.
+ */
 export function xxhash32(data: Buffer, start = 0, end = data.length): number {
   const length = end - start
   let at = start

@@ -7,8 +7,8 @@ export function zstdCompress(data: Buffer): Buffer {
 }
 
 /**
- * Decompresses at most `maxBytes`. As in Java, consecutive frames are read as one. The library
- * rejects windows larger than 128 MiB.
+ * Returns at most `maxBytes` of decompressed data. As in Java, consecutive frames are decompressed
+ * to one result. node:zlib rejects windows larger than 128 MiB.
  */
 export function zstdDecompress(data: Buffer, maxBytes: number): Buffer {
   const parts: Buffer[] = []
@@ -24,8 +24,8 @@ export function zstdDecompress(data: Buffer, maxBytes: number): Buffer {
 }
 
 /**
- * Decompresses one frame and reports where it ended, because node:zlib stops at the end of the
- * first frame.
+ * Decompresses the first frame, and returns the number of bytes that the frame occupies. node:zlib
+ * ignores any further frames.
  */
 function decompressFrame(
   data: Buffer,
@@ -37,7 +37,7 @@ function decompressFrame(
   const chunk = chunkSize(data.length, left, contentSize(data))
   const plain = runCodec('zstd', limit, () => {
     const out: unknown = zstdDecompressSync(data, {
-      // node:zlib requires at least 1.
+      // node:zlib requires a limit of at least 1.
       maxOutputLength: Math.max(1, left),
       chunkSize: isFirst ? chunk : chunkSizeOfPart(chunk),
       info: true,
@@ -47,13 +47,13 @@ function decompressFrame(
     return buffer
   })
   if (plain.length > left) throw tooLarge(limit)
-  // Always makes progress, so that the loop ends.
+  // Consume at least one byte, so that the caller's loop ends.
   return { plain, consumed: Math.max(1, consumed) }
 }
 
 /**
- * Returns the content size from a frame's header (RFC 8878, 3.1.1.1), or 0 if the header does not
- * contain it.
+ * Returns the content size in the header of a frame (RFC 8878, 3.1.1.1), or 0 if the header
+ * contains no size.
  */
 function contentSize(data: Buffer): number {
   if (data.length < 18) return 0

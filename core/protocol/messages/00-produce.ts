@@ -1,8 +1,8 @@
 import { array, int16, int32, int64, message, records, string, struct, uuid } from '../schema/declare.ts'
 
 /**
- * Produce: appends record batches to partitions. Topic ids since v13 (KIP-516), node endpoints of a
- * new leader since v10 (KIP-951).
+ * Produce appends record batches to partitions. Version 10 added the endpoints of new leaders
+ * (KIP-951), and version 13 added topic ids (KIP-516).
  */
 export const ProduceRequest = message({
   name: 'ProduceRequest',

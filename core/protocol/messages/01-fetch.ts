@@ -1,8 +1,8 @@
 import { array, int8, int16, int32, int64, message, records, string, struct, uuid } from '../schema/declare.ts'
 
 /**
- * Fetch: reads byte ranges of partitions. Sessions since v7 (KIP-227), topic ids since v13
- * (KIP-516), replica state since v15 (KIP-903).
+ * Fetch reads byte ranges of partitions. Version 7 added sessions (KIP-227), version 13 topic ids
+ * (KIP-516), and version 15 the replica state (KIP-903).
  */
 export const FetchRequest = message({
   name: 'FetchRequest',

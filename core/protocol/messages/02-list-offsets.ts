@@ -1,8 +1,8 @@
 import { array, int8, int16, int32, int64, message, string } from '../schema/declare.ts'
 
 /**
- * ListOffsets: returns the offset for a timestamp, or at either end of a partition (KIP-79). Tiered
- * offsets since v8 (KIP-405, KIP-1005).
+ * ListOffsets returns the offset for a timestamp, or at the start or end of a partition (KIP-79).
+ * Versions 8 and later also return offsets of tiered storage (KIP-405, KIP-1005).
  */
 export const ListOffsetsRequest = message({
   name: 'ListOffsetsRequest',

@@ -1,7 +1,8 @@
 import { array, bool, int16, int32, message, string, uuid } from '../schema/declare.ts'
 
 /**
- * Metadata: returns brokers, topics, partitions and their leaders. Topic ids since v10 (KIP-516).
+ * Metadata returns brokers, topics, partitions and their leaders. Version 10 added topic ids
+ * (KIP-516).
  */
 export const MetadataRequest = message({
   name: 'MetadataRequest',

@@ -1,6 +1,9 @@
 import { array, bool, int16, int32, int64, message, string, uuid } from '../schema/declare.ts'
 
-/** OffsetFetch: returns committed offsets. Several groups per request since v8 (KIP-709). */
+/**
+ * OffsetFetch returns committed offsets. Since version 8, a request can contain several groups
+ * (KIP-709).
+ */
 export const OffsetFetchRequest = message({
   name: 'OffsetFetchRequest',
   type: 'request',

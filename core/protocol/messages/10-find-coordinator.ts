@@ -1,8 +1,8 @@
 import { array, int8, int16, int32, message, string } from '../schema/declare.ts'
 
 /**
- * FindCoordinator: returns the broker that coordinates a group or a transactional id. Several keys
- * since v4 (KIP-699).
+ * FindCoordinator returns the broker that coordinates a group or a transactional id. Since version
+ * 4, a request can contain several keys (KIP-699).
  */
 export const FindCoordinatorRequest = message({
   name: 'FindCoordinatorRequest',

@@ -1,6 +1,9 @@
 import { array, bool, bytes, int16, int32, message, string } from '../schema/declare.ts'
 
-/** JoinGroup: a member of a classic group joins a rebalance. Static members since v5 (KIP-345). */
+/**
+ * JoinGroup lets a member of a classic group join a rebalance. Version 5 added static members
+ * (KIP-345).
+ */
 export const JoinGroupRequest = message({
   name: 'JoinGroupRequest',
   type: 'request',

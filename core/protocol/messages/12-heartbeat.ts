@@ -1,6 +1,6 @@
 import { int16, int32, message, string } from '../schema/declare.ts'
 
-/** Heartbeat of a member of a classic group. */
+/** Heartbeat reports to the coordinator of a classic group that a member is alive. */
 export const HeartbeatRequest = message({
   name: 'HeartbeatRequest',
   type: 'request',

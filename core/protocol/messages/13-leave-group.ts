@@ -1,6 +1,9 @@
 import { array, int16, int32, message, string } from '../schema/declare.ts'
 
-/** LeaveGroup: members leave a classic group. Several members per request since v3 (KIP-345). */
+/**
+ * LeaveGroup removes members from a classic group. Since version 3, a request can contain several
+ * members (KIP-345).
+ */
 export const LeaveGroupRequest = message({
   name: 'LeaveGroupRequest',
   type: 'request',

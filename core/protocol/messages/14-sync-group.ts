@@ -1,6 +1,9 @@
 import { array, bytes, int16, int32, message, string } from '../schema/declare.ts'
 
-/** SyncGroup: the leader sends the assignments, and every member receives its own. */
+/**
+ * SyncGroup carries the assignments of a classic group. The leader sends all of them, and every
+ * member receives its own.
+ */
 export const SyncGroupRequest = message({
   name: 'SyncGroupRequest',
   type: 'request',

@@ -1,6 +1,6 @@
 import { array, bool, bytes, int16, int32, message, string } from '../schema/declare.ts'
 
-/** DescribeGroups: returns the state and members of classic groups. */
+/** DescribeGroups returns the state and the members of classic groups. */
 export const DescribeGroupsRequest = message({
   name: 'DescribeGroupsRequest',
   type: 'request',

@@ -1,8 +1,8 @@
 import { array, int16, int32, message, string } from '../schema/declare.ts'
 
 /**
- * ListGroups: returns the groups that a broker coordinates. Filtered by state since v4 (KIP-518),
- * by type since v5 (KIP-848).
+ * ListGroups returns the groups that a broker coordinates. Version 4 added a filter by state
+ * (KIP-518), and version 5 a filter by type (KIP-848).
  */
 export const ListGroupsRequest = message({
   name: 'ListGroupsRequest',

@@ -1,6 +1,6 @@
 import { array, int16, message, string } from '../schema/declare.ts'
 
-/** SaslHandshake: chooses a SASL mechanism (KIP-43, KIP-152). */
+/** SaslHandshake chooses a SASL mechanism (KIP-43, KIP-152). */
 export const SaslHandshakeRequest = message({
   name: 'SaslHandshakeRequest',
   type: 'request',

@@ -1,7 +1,7 @@
 import { array, bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
 /**
- * ApiVersions: returns the APIs, versions and features that a broker supports (KIP-35, KIP-511,
+ * ApiVersions returns the APIs, versions and features that a broker supports (KIP-35, KIP-511,
  * KIP-584).
  */
 export const ApiVersionsRequest = message({

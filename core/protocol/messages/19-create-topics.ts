@@ -1,6 +1,9 @@
 import { array, bool, int8, int16, int32, message, string, uuid } from '../schema/declare.ts'
 
-/** CreateTopics (KIP-4). The response contains the topic's config since v5 (KIP-525). */
+/**
+ * CreateTopics creates topics (KIP-4). Since version 5, the response contains the config of each
+ * topic (KIP-525).
+ */
 export const CreateTopicsRequest = message({
   name: 'CreateTopicsRequest',
   type: 'request',

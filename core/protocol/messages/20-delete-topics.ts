@@ -1,6 +1,9 @@
 import { array, int16, int32, message, string, uuid } from '../schema/declare.ts'
 
-/** DeleteTopics (KIP-4), by id since v6 (KIP-516). */
+/**
+ * DeleteTopics deletes topics (KIP-4). Since version 6, a request can identify topics by id
+ * (KIP-516).
+ */
 export const DeleteTopicsRequest = message({
   name: 'DeleteTopicsRequest',
   type: 'request',

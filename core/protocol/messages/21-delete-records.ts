@@ -1,6 +1,6 @@
 import { array, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** DeleteRecords: advances the log start offset of partitions (KIP-107). */
+/** DeleteRecords advances the log start offset of partitions (KIP-107). */
 export const DeleteRecordsRequest = message({
   name: 'DeleteRecordsRequest',
   type: 'request',

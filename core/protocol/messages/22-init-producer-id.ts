@@ -1,7 +1,7 @@
 import { bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
 /**
- * InitProducerId: assigns an id and epoch to an idempotent or transactional producer (KIP-98,
+ * InitProducerId assigns an id and an epoch to an idempotent or transactional producer (KIP-98,
  * KIP-360).
  */
 export const InitProducerIdRequest = message({

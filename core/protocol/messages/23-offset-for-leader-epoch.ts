@@ -1,6 +1,6 @@
 import { array, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** OffsetForLeaderEpoch: returns where a leader epoch ended (KIP-101, KIP-320). */
+/** OffsetForLeaderEpoch returns the offset at which a leader epoch ended (KIP-101, KIP-320). */
 export const OffsetForLeaderEpochRequest = message({
   name: 'OffsetForLeaderEpochRequest',
   type: 'request',

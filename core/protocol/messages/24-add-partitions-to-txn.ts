@@ -1,8 +1,8 @@
 import { array, bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
 /**
- * AddPartitionsToTxn: adds partitions to a transaction (KIP-98). Batched for brokers since v4
- * (KIP-890).
+ * AddPartitionsToTxn adds partitions to a transaction (KIP-98). Since version 4, brokers can send
+ * several transactions in a request (KIP-890).
  */
 const addPartitionsToTxnTopic = {
   name: string('0+'),

@@ -1,6 +1,6 @@
 import { int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** AddOffsetsToTxn: adds a group's offsets to a transaction (KIP-98). */
+/** AddOffsetsToTxn adds the offsets of a group to a transaction (KIP-98). */
 export const AddOffsetsToTxnRequest = message({
   name: 'AddOffsetsToTxnRequest',
   type: 'request',

@@ -1,8 +1,8 @@
 import { bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
 /**
- * EndTxn: commits or aborts a transaction (KIP-98). The response contains the next epoch since v5
- * (KIP-890).
+ * EndTxn commits or aborts a transaction (KIP-98). Since version 5, the response contains the next
+ * producer id and epoch (KIP-890).
  */
 export const EndTxnRequest = message({
   name: 'EndTxnRequest',

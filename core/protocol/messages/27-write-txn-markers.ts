@@ -1,6 +1,9 @@
 import { array, bool, int8, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** WriteTxnMarkers: the transaction coordinator requests that brokers write markers (KIP-98). */
+/**
+ * WriteTxnMarkers is sent by the transaction coordinator. It requests that brokers write
+ * transaction markers (KIP-98).
+ */
 export const WriteTxnMarkersRequest = message({
   name: 'WriteTxnMarkersRequest',
   type: 'request',

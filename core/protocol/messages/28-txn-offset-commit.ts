@@ -1,6 +1,6 @@
 import { array, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** TxnOffsetCommit: commits offsets as part of a transaction (KIP-98, KIP-447). */
+/** TxnOffsetCommit commits offsets as part of a transaction (KIP-98, KIP-447). */
 export const TxnOffsetCommitRequest = message({
   name: 'TxnOffsetCommitRequest',
   type: 'request',

@@ -1,8 +1,6 @@
 import { array, bool, int8, int16, int32, message, string } from '../schema/declare.ts'
 
-/**
- * DescribeConfigs: returns settings with their sources and synonyms (KIP-133, KIP-226, KIP-569).
- */
+/** DescribeConfigs returns settings with their sources and synonyms (KIP-133, KIP-226, KIP-569). */
 export const DescribeConfigsRequest = message({
   name: 'DescribeConfigsRequest',
   type: 'request',

@@ -1,6 +1,6 @@
 import { array, bool, int8, int16, int32, message, string } from '../schema/declare.ts'
 
-/** AlterConfigs: replaces all dynamic settings of a resource (KIP-133). */
+/** AlterConfigs replaces all dynamic settings of a resource (KIP-133). */
 export const AlterConfigsRequest = message({
   name: 'AlterConfigsRequest',
   type: 'request',

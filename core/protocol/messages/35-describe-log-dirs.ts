@@ -1,6 +1,6 @@
 import { array, bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** DescribeLogDirs: returns the sizes of replicas by log directory (KIP-113, KIP-827). */
+/** DescribeLogDirs returns the sizes of replicas, by log directory (KIP-113, KIP-827). */
 export const DescribeLogDirsRequest = message({
   name: 'DescribeLogDirsRequest',
   type: 'request',

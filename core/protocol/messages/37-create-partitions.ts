@@ -1,6 +1,6 @@
 import { array, bool, int16, int32, message, string } from '../schema/declare.ts'
 
-/** CreatePartitions: adds partitions to topics (KIP-195). */
+/** CreatePartitions adds partitions to topics (KIP-195). */
 export const CreatePartitionsRequest = message({
   name: 'CreatePartitionsRequest',
   type: 'request',

@@ -1,6 +1,6 @@
 import { array, int16, int32, message, string } from '../schema/declare.ts'
 
-/** DeleteGroups: deletes empty groups with their offsets (KIP-229). */
+/** DeleteGroups deletes empty groups and their offsets (KIP-229). */
 export const DeleteGroupsRequest = message({
   name: 'DeleteGroupsRequest',
   type: 'request',

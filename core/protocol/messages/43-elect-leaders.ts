@@ -1,6 +1,6 @@
 import { array, int8, int16, int32, message, string } from '../schema/declare.ts'
 
-/** ElectLeaders: runs preferred or unclean elections (KIP-183, KIP-460). */
+/** ElectLeaders starts preferred or unclean leader elections (KIP-183, KIP-460). */
 export const ElectLeadersRequest = message({
   name: 'ElectLeadersRequest',
   type: 'request',

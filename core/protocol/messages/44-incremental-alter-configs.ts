@@ -1,7 +1,8 @@
 import { array, bool, int8, int16, int32, message, string } from '../schema/declare.ts'
 
 /**
- * IncrementalAlterConfigs: sets, deletes, appends to or subtracts from single settings (KIP-339).
+ * IncrementalAlterConfigs changes single settings: it sets or deletes a value, or appends to or
+ * subtracts from a list (KIP-339).
  */
 export const IncrementalAlterConfigsRequest = message({
   name: 'IncrementalAlterConfigsRequest',

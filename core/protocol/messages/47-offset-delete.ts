@@ -1,6 +1,6 @@
 import { array, int16, int32, message, string } from '../schema/declare.ts'
 
-/** OffsetDelete: deletes committed offsets of a group (KIP-496). */
+/** OffsetDelete deletes committed offsets of a group (KIP-496). */
 export const OffsetDeleteRequest = message({
   name: 'OffsetDeleteRequest',
   type: 'request',

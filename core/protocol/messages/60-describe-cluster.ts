@@ -1,7 +1,7 @@
 import { array, bool, int8, int16, int32, message, string } from '../schema/declare.ts'
 
 /**
- * DescribeCluster: returns brokers or controllers, and the cluster id (KIP-700, KIP-919, KIP-1073).
+ * DescribeCluster returns brokers or controllers, and the cluster id (KIP-700, KIP-919, KIP-1073).
  */
 export const DescribeClusterRequest = message({
   name: 'DescribeClusterRequest',

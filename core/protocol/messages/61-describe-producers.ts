@@ -1,6 +1,6 @@
 import { array, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** DescribeProducers: returns the active producers of a partition (KIP-664). */
+/** DescribeProducers returns the active producers of a partition (KIP-664). */
 export const DescribeProducersRequest = message({
   name: 'DescribeProducersRequest',
   type: 'request',

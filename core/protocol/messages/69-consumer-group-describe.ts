@@ -1,6 +1,6 @@
 import { array, bool, int8, int16, int32, message, string, struct, uuid } from '../schema/declare.ts'
 
-/** ConsumerGroupDescribe: describes groups of the new consumer protocol (KIP-848). */
+/** ConsumerGroupDescribe describes groups that use the new consumer protocol (KIP-848). */
 export const ConsumerGroupDescribeRequest = message({
   name: 'ConsumerGroupDescribeRequest',
   type: 'request',

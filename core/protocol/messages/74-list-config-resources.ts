@@ -1,8 +1,8 @@
 import { array, int8, int16, int32, message, string } from '../schema/declare.ts'
 
 /**
- * ListConfigResources: returns the resources that have configs (KIP-1142, before that
- * ListClientMetricsResources).
+ * ListConfigResources returns the resources that have configs (KIP-1142). Its name was
+ * ListClientMetricsResources before.
  */
 export const ListConfigResourcesRequest = message({
   name: 'ListConfigResourcesRequest',

@@ -1,7 +1,8 @@
 import { array, bool, int16, int32, message, string, struct, uuid } from '../schema/declare.ts'
 
 /**
- * DescribeTopicPartitions: describes topics page by page, with eligible leader replicas (KIP-966).
+ * DescribeTopicPartitions describes topics page by page, with their eligible leader replicas
+ * (KIP-966).
  */
 export const DescribeTopicPartitionsRequest = message({
   name: 'DescribeTopicPartitionsRequest',

@@ -19,13 +19,13 @@ import {
 } from './batch-header.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
-/** A header to write. The key is text or its UTF-8 bytes. */
+/** A header to write. The key is a string or the UTF-8 bytes of a string. */
 export interface HeaderInput {
   readonly key: string | Buffer
   readonly value: Buffer | null
 }
 
-/** A buffer pool for builders: a builder can reuse the buffer that another one returned. */
+/** A pool of buffers. A builder can reuse a buffer that another builder has returned. */
 export interface BatchMemory {
   /** Returns a buffer of this size with arbitrary content. */
   take(bytes: number): Buffer
@@ -33,13 +33,14 @@ export interface BatchMemory {
 }
 
 export interface BatchOptions {
-  /** Defaults to none. */
+  /** The codec that compresses the batch. Default: none. */
   readonly compression?: CompressionName | CompressionType
   /**
-   * The base of the records' timestamps, in milliseconds. Defaults to the first record's timestamp.
+   * The base of the records' timestamps, in milliseconds. Default: the timestamp of the first
+   * record.
    */
   readonly baseTimestamp?: number
-  /** Defaults to -1, which means no idempotence. */
+  /** The producer id. Default: -1, which means that the producer is not idempotent. */
   readonly producerId?: number
   readonly epoch?: number
   /** The sequence number of the first record. */
@@ -47,17 +48,19 @@ export interface BatchOptions {
   readonly transactional?: boolean
   readonly control?: boolean
   /**
-   * Whether the batch's maximum timestamp is the time of the append, and applies to all its
-   * records.
+   * Whether the batch uses LogAppendTime. The maximum timestamp is then the time of the append, and
+   * applies to all records.
    */
   readonly logAppendTime?: boolean
-  /** Defaults to 0. The broker sets it. */
+  /** The offset of the first record, which the broker sets. Default: 0. */
   readonly baseOffset?: number
-  /** Defaults to -1. The broker sets it. */
+  /** The leader epoch, which the broker sets. Default: -1. */
   readonly leaderEpoch?: number
-  /** The initial buffer size in bytes. Defaults to 1024. The buffer doubles when it is full. */
+  /**
+   * The initial size of the buffer, in bytes. The buffer doubles when it is full. Default: 1024.
+   */
   readonly initialSize?: number
-  /** Defaults to memory that is garbage collected. */
+  /** The pool that provides the buffer. Default: no pool. */
   readonly memory?: BatchMemory
 }
 
@@ -66,19 +69,19 @@ const UNSHARED: BatchMemory = { take: bytes => Buffer.allocUnsafeSlow(bytes), gi
 const NO_HEADERS: readonly HeaderInput[] = []
 const EMPTY = Buffer.alloc(0)
 const MAX_SIZE = 0x7fffffff
-/** Up to this length, a loop copies faster than a call of `copy`. */
+/** Shorter values are copied by a loop, which is faster than a call of `set`. */
 const MAX_LOOP_COPY = 32
-/** The maximum size of a record's length and its value's length together. */
+/** The maximum size of two varints: the length of a record, and the length of its value. */
 const MAX_LENGTHS_SIZE = 10
 /** The maximum number of UTF-8 bytes per UTF-16 code unit. */
 export const MAX_UTF8_PER_UNIT = 3
 
 /**
- * Encodes records one by one into a growing buffer, and builds a record batch of format 2 from
- * them. A builder builds one batch.
+ * Encodes records into a growing buffer, and builds a record batch of format 2 from them. A builder
+ * can build only one batch.
  */
 export class RecordBatchBuilder {
-  /** The number of records so far. */
+  /** The number of records that were appended. */
   count = 0
   private buf: Buffer
   private pos = HEADER_SIZE
@@ -102,7 +105,7 @@ export class RecordBatchBuilder {
 
   /**
    * Adds a record. `timestamp` is in milliseconds. A string value is encoded as UTF-8 directly into
-   * the batch. Throws MR_PROTOCOL_UNREPRESENTABLE beyond 2 GiB.
+   * the batch. Throws MR_PROTOCOL_UNREPRESENTABLE if the batch would exceed 2 GiB.
    */
   append(
     key: Buffer | null,
@@ -121,14 +124,14 @@ export class RecordBatchBuilder {
     ) {
       length = Buffer.byteLength(value)
     }
-    // The length of a string precedes it. It is first written as if the string were ASCII, and
-    // again if it is not.
+    // The length of a value precedes its bytes. The first attempt assumes that a string is ASCII.
+    // If it is not, the record is written again with the length of the encoded string.
     for (let written = false; !written; ) {
       const size = otherSize + sizeOfVarint(length) + Math.max(0, length)
       if (this.pos + size + MAX_LENGTHS_SIZE > this.buf.length) this.grow(this.pos + size + MAX_LENGTHS_SIZE)
       const { buf } = this
       let at = writeVarint(buf, this.pos, size)
-      // Attributes. Records of format 2 define none.
+      // Format 2 does not use the attributes of a record.
       buf[at++] = 0
       at = writeVarlong(buf, at, delta)
       at = writeVarint(buf, at, this.count)
@@ -160,8 +163,8 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Compresses the records, writes the header with the checksum, and returns the batch. Nothing can
-   * be appended afterwards.
+   * Returns the batch. Compresses the records, and writes the header and its checksum. No record
+   * can be appended afterwards.
    */
   build(): Buffer {
     this.built = true
@@ -196,7 +199,7 @@ export class RecordBatchBuilder {
 
   /**
    * Returns the buffer to the pool. Call it only after `build`, when nothing reads the batch any
-   * more.
+   * longer.
    */
   release(): void {
     if (!this.built) throw new TypeError('release before build')
@@ -247,15 +250,16 @@ function writeHeaders(buf: Buffer, start: number, headers: readonly HeaderInput[
 }
 
 /**
- * The maximum size of a record in a batch, at any position. With the size of the batch header, a
- * producer compares it with `max.request.size`. A string value is counted as if it were ASCII.
- * Other text may take up to `MAX_UTF8_PER_UNIT` times its length.
+ * Returns the maximum size of a record, at any position in a batch. A producer adds the size of the
+ * batch header, and compares the sum with `max.request.size`. A string value is counted as if it
+ * were ASCII. Other strings may take up to `MAX_UTF8_PER_UNIT` times their length.
  */
 export function estimateRecordSize(
   key: Buffer | null,
   value: Buffer | string | null,
   headers: readonly HeaderInput[] = NO_HEADERS,
 ): number {
-  // Length, attributes, timestamp delta and offset delta at their maximum sizes.
+  // The first four numbers are the maximum sizes of the length, attributes, timestamp delta and
+  // offset delta.
   return 5 + 1 + 10 + 5 + sizeOfBytes(key) + sizeOfBytes(value) + sizeOfHeaders(headers)
 }

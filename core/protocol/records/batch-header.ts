@@ -3,9 +3,10 @@ import { ErrorCode, KafkaError } from '../error-codes.ts'
 import { crc32c } from './crc32c.ts'
 
 /**
- * The header of a record batch, format version 2 (KIP-98, Kafka's `DefaultRecordBatch`), read and
- * changed in place. Every function takes a buffer and the position where the batch begins. The
- * constants are byte offsets of fields from there:
+ * The header of a record batch of format 2 (KIP-98, Kafka's `DefaultRecordBatch`), which these
+ * functions read and change in place. Every function takes a buffer and the position at which the
+ * batch begins. The constants are the positions of fields, in bytes from the beginning of the
+ * batch.
  */
 export const BASE_OFFSET = 0
 export const BATCH_LENGTH = 8
@@ -13,8 +14,8 @@ export const LEADER_EPOCH = 12
 export const MAGIC = 16
 export const CRC = 17
 /**
- * The checksum covers everything from here to the end of the batch. The base offset and leader
- * epoch are not covered, so they can change.
+ * The checksum covers the bytes from this field to the end of the batch. It does not cover the base
+ * offset and the leader epoch, so that a broker can change them.
  */
 export const ATTRIBUTES = 21
 export const LAST_OFFSET_DELTA = 23
@@ -24,11 +25,9 @@ export const PRODUCER_ID = 43
 export const PRODUCER_EPOCH = 51
 export const BASE_SEQUENCE = 53
 export const RECORD_COUNT = 57
-/** The size of the header. The records begin after it. */
+/** The size of the header. The records follow the header. */
 export const HEADER_SIZE = 61
-/**
- * The size of the fields that `batchLength` does not count: the base offset and the length itself.
- */
+/** The size of the fields that `batchLength` does not count: the base offset and the length. */
 export const LOG_OVERHEAD = 12
 
 export const MAGIC_V2 = 2
@@ -39,14 +38,17 @@ export const TRANSACTIONAL_FLAG = 0x10
 export const CONTROL_FLAG = 0x20
 export const DELETE_HORIZON_FLAG = 0x40
 
-/** 0 is CreateTime, 1 is LogAppendTime. */
+/** The type of a batch's timestamps. 0 means CreateTime, and 1 means LogAppendTime. */
 export type TimestampType = 0 | 1
 
 function readInt64(buf: Buffer, at: number): number {
   return buf.readInt32BE(at) * 4294967296 + buf.readUInt32BE(at + 4)
 }
 
-/** Values beyond 64 bits are clamped. The largest int64 is read as 2^63. */
+/**
+ * Writes an int64. Clamps values that do not fit into 64 bits. The largest int64 is read back as
+ * 2^63.
+ */
 function writeInt64(buf: Buffer, at: number, value: number): void {
   if (value >= 2 ** 63 || value < -(2 ** 63)) {
     buf.writeBigInt64BE(value > 0 ? 2n ** 63n - 1n : -(2n ** 63n), at)
@@ -58,9 +60,9 @@ function writeInt64(buf: Buffer, at: number, value: number): void {
 }
 
 export const baseOffset = (buf: Buffer, pos: number): number => readInt64(buf, pos + BASE_OFFSET)
-/** The number of bytes after the length field. */
+/** Returns the number of bytes after the length field. */
 export const batchLength = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + BATCH_LENGTH)
-/** The size of the whole batch in bytes. */
+/** Returns the size of the whole batch, in bytes. */
 export const batchSize = (buf: Buffer, pos: number): number => batchLength(buf, pos) + LOG_OVERHEAD
 export const leaderEpoch = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + LEADER_EPOCH)
 export const magic = (buf: Buffer, pos: number): number => buf.readInt8(pos + MAGIC)
@@ -68,10 +70,13 @@ export const crc = (buf: Buffer, pos: number): number => buf.readUInt32BE(pos + 
 export const attributes = (buf: Buffer, pos: number): number => buf.readInt16BE(pos + ATTRIBUTES)
 export const lastOffsetDelta = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + LAST_OFFSET_DELTA)
 export const lastOffset = (buf: Buffer, pos: number): number => baseOffset(buf, pos) + lastOffsetDelta(buf, pos)
-/** The base timestamp in milliseconds. For a batch with a delete horizon, it is the horizon. */
+/**
+ * Returns the base timestamp in milliseconds. If the batch has a delete horizon, returns the
+ * horizon.
+ */
 export const baseTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + BASE_TIMESTAMP)
 export const maxTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + MAX_TIMESTAMP)
-/** The producer id; -1 for a producer without idempotence. */
+/** Returns the producer id; -1 if the producer is not idempotent. */
 export const producerId = (buf: Buffer, pos: number): number => readInt64(buf, pos + PRODUCER_ID)
 export const producerEpoch = (buf: Buffer, pos: number): number => buf.readInt16BE(pos + PRODUCER_EPOCH)
 export const baseSequence = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + BASE_SEQUENCE)
@@ -81,7 +86,7 @@ export const isTransactional = (buf: Buffer, pos: number): boolean => (attribute
 export const isControl = (buf: Buffer, pos: number): boolean => (attributes(buf, pos) & CONTROL_FLAG) !== 0
 export const timestampTypeOf = (buf: Buffer, pos: number): TimestampType =>
   attributes(buf, pos) & LOG_APPEND_TIME_FLAG ? 1 : 0
-/** The codec. Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown number. */
+/** Returns the codec. Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown number. */
 export const compressionOf = (buf: Buffer, pos: number): CompressionType =>
   toCompressionType(attributes(buf, pos) & COMPRESSION_MASK)
 
@@ -96,8 +101,8 @@ export function setLeaderEpoch(buf: Buffer, pos: number, epoch: number): void {
 }
 
 /**
- * Sets the producer id, epoch and sequence number, and updates the checksum. A producer with a new
- * id or epoch uses it to resend a batch.
+ * Sets the producer id, epoch and sequence number, and updates the checksum. A producer uses this
+ * to send a batch again with a new id or epoch.
  */
 export function setProducerState(buf: Buffer, pos: number, id: number, epoch: number, sequence: number): void {
   writeInt64(buf, pos + PRODUCER_ID, id)
@@ -106,18 +111,21 @@ export function setProducerState(buf: Buffer, pos: number, id: number, epoch: nu
   updateCrc(buf, pos)
 }
 
-/** Writes the timestamps. The checksum covers them, so the caller must update it afterwards. */
+/**
+ * Writes the base timestamp and the maximum timestamp. The checksum covers both, so the caller must
+ * update the checksum afterwards.
+ */
 export function writeTimestamps(buf: Buffer, pos: number, base: number, max: number): void {
   writeInt64(buf, pos + BASE_TIMESTAMP, base)
   writeInt64(buf, pos + MAX_TIMESTAMP, max)
 }
 
-/** The attribute bits that are defined. */
+/** The bits of the attributes that format 2 defines. */
 const KNOWN_FLAGS = COMPRESSION_MASK | LOG_APPEND_TIME_FLAG | TRANSACTIONAL_FLAG | CONTROL_FLAG | DELETE_HORIZON_FLAG
 
 /**
- * Sets the maximum timestamp and its type, and updates the checksum. As in Kafka, it clears
- * undefined attribute bits.
+ * Sets the maximum timestamp and the type of the timestamps, and updates the checksum. As in Kafka,
+ * clears the attribute bits that format 2 does not define.
  */
 export function setMaxTimestamp(buf: Buffer, pos: number, type: TimestampType, timestamp: bigint): void {
   const flags = attributes(buf, pos) & KNOWN_FLAGS & ~LOG_APPEND_TIME_FLAG
@@ -134,7 +142,7 @@ export function updateCrc(buf: Buffer, pos: number): void {
   buf.writeUInt32BE(computeCrc(buf, pos), pos + CRC)
 }
 
-/** The fields of a header. */
+/** The decoded fields of a batch header. */
 export interface BatchHeader {
   readonly baseOffset: number
   readonly lastOffsetDelta: number
@@ -153,7 +161,7 @@ export interface BatchHeader {
   readonly recordCount: number
 }
 
-/** Reads all fields. The bytes of the header must be complete. */
+/** Reads all fields of a batch header. The buffer must contain the complete header. */
 export function readHeader(buf: Buffer, pos: number): BatchHeader {
   const flags = attributes(buf, pos)
   return {
@@ -182,11 +190,11 @@ export interface BatchInfo extends BatchHeader {
 }
 
 /**
- * Checks a batch from a client or from disk: that it is complete, has format 2, a correct checksum
- * and consistent counts. Does not check the records. A compacted batch is valid. The caller must
+ * Checks that a batch from a client or from disk is complete, and has format 2, a correct checksum
+ * and consistent counts. Does not check the records. Accepts compacted batches, so the caller must
  * check that a client's batch has all its records (`recordCount === lastOffsetDelta + 1`). Throws a
  * KafkaError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE (over `maxBatchBytes`),
- * UNSUPPORTED_FOR_MESSAGE_FORMAT (formats 0 and 1), INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE.
+ * UNSUPPORTED_FOR_MESSAGE_FORMAT (formats 0 and 1), INVALID_RECORD or UNSUPPORTED_COMPRESSION_TYPE.
  */
 export function validateBatch(
   buf: Buffer,
@@ -197,7 +205,7 @@ export function validateBatch(
   const left = end - pos
   if (left < MAGIC + 1) throw corrupt(`${left} bytes are too short for a batch`)
   const size = batchSize(buf, pos)
-  // The magic byte has the same position in all formats.
+  // The magic byte is at the same position in all formats.
   const format = magic(buf, pos)
   if (format === 0 || format === 1)
     throw new KafkaError(
@@ -216,7 +224,7 @@ export function validateBatch(
   const computed = crc32c(buf, pos + ATTRIBUTES, pos + size)
   if (expected !== computed) throw corrupt(`the checksum is ${computed}, but the header contains ${expected}`)
   const header = readHeader(buf, pos)
-  // Compaction removes records and keeps the last offset, so a batch may even have no records.
+  // Compaction removes records but keeps the last offset, so a batch may even contain no records.
   if (header.recordCount < 0 || header.lastOffsetDelta < 0 || header.recordCount > header.lastOffsetDelta + 1)
     throw new KafkaError(
       ErrorCode.INVALID_RECORD,

@@ -30,7 +30,7 @@ const simple = (options = {}) =>
   )
 
 describe('reading', () => {
-  test('skips an incomplete last batch, at any length', () => {
+  test('skips an incomplete last batch of any length', () => {
     const whole = simple()
     for (let cut = 0; cut < whole.length; cut++) {
       const buf = Buffer.concat([whole, whole.subarray(0, cut)])
@@ -38,20 +38,20 @@ describe('reading', () => {
     }
   })
 
-  test('keys and values are slices, not copies', () => {
+  test('returns keys and values as slices, not as copies', () => {
     const buf = simple()
     const [batch] = [...readBatches(buf)]
     for (const r of batch!.records()) expect(r.value!.buffer).toBe(buf.buffer)
   })
 
-  test('a wrong checksum is detected if checkCrc is set', () => {
+  test('detects a wrong checksum if checkCrc is set', () => {
     const buf = simple()
     buf[buf.length - 2]! ^= 1
     expect(() => [...readBatches(buf, { checkCrc: true })]).toThrow(/checksum/)
     expect([...readBatches(buf)].length).toBe(1)
   })
 
-  test('old formats and impossible lengths are malformed', () => {
+  test('rejects old formats and impossible lengths', () => {
     const old = simple()
     old[header.MAGIC] = 1
     expect(() => [...readBatches(old)]).toThrow(/message format 1/)
@@ -60,13 +60,13 @@ describe('reading', () => {
     expect(() => [...readBatches(short)]).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
 
-  test.each([2 ** 31 - 1, 1_000_000, -1, 4, 2])('a record count of %i for 3 records is malformed', count => {
+  test.each([2 ** 31 - 1, 1_000_000, -1, 4, 2])('rejects a record count of %i for 3 records', count => {
     const buf = simple()
     buf.writeInt32BE(count, header.RECORD_COUNT)
     expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
 
-  /** A batch with one record. The record's body after its length is given as hex. */
+  /** Returns a batch with one record. `hex` contains the bytes of the record after its length. */
   function withRecord(hex: string, length = hex.length / 2): Buffer {
     const buf = Buffer.concat([
       build([{ key: null, value: null, timestamp: 0 }]).subarray(0, 61),
@@ -84,15 +84,15 @@ describe('reading', () => {
     ['2^30 headers', '000000' + '0101' + '8080808008'],
     ['a negative number of headers', '000000' + '0101' + '01'],
     ['a header without a key', '000000' + '0101' + '02' + '0101'],
-    ['leftover bytes', '000000' + '0101' + '00' + 'aabb'],
-    ['an unterminated varint', '00' + 'ff'.repeat(12)],
+    ['bytes after its last field', '000000' + '0101' + '00' + 'aabb'],
+    ['a varint that does not end', '00' + 'ff'.repeat(12)],
     ['no content', ''],
-  ])('a record with %s is malformed', (_what, hex) => {
+  ])('rejects a record with %s', (_what, hex) => {
     const buf = withRecord(hex.padEnd(14, '0'), hex === '' ? 0 : hex.length / 2)
     expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
 
-  test('timestamps past the largest int64 wrap to the smallest, as in Java', () => {
+  test('wraps timestamps that exceed the largest int64, as in Java', () => {
     const builder = new RecordBatchBuilder({ baseTimestamp: 0 })
     for (const delta of [0, 1, -5]) builder.append(null, null, delta)
     const batch = builder.build()
@@ -101,14 +101,14 @@ describe('reading', () => {
     expect(times).toEqual([2 ** 63, -(2 ** 63), Number(2n ** 63n - 6n)])
   })
 
-  test('a record longer than the batch, or of negative length, is malformed', () => {
+  test('rejects a record that is longer than the batch or has a negative length', () => {
     for (const length of [60, -5]) {
       const buf = withRecord('0000000101000000', length)
       expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
     }
   })
 
-  test('a batch whose decompressed size exceeds the limit gives an error', () => {
+  test('rejects a batch whose decompressed size exceeds the limit', () => {
     const body = compress('zstd', Buffer.alloc(64 << 20))
     const buf = Buffer.concat([simple({ compression: 'zstd' }).subarray(0, 61), body])
     buf.writeInt32BE(buf.length - 12, header.BATCH_LENGTH)
@@ -116,7 +116,7 @@ describe('reading', () => {
     expect(() => batch!.records()).toThrow(/MR_PROTOCOL_TOO_LARGE/)
   })
 
-  test('changed bytes give a ProtocolError or records', () => {
+  test('causes a ProtocolError or returns records if bytes were changed', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...CODECS),
@@ -137,7 +137,7 @@ describe('reading', () => {
 })
 
 describe('control batches', () => {
-  test('transaction end markers are read back unchanged', () => {
+  test('transaction end markers are read as they were built', () => {
     for (const committed of [true, false]) {
       const buf = buildEndTransactionMarker({ committed, coordinatorEpoch: 12 }, { id: 1000, epoch: 4 }, 1234)
       const info = header.validateBatch(buf, 0, buf.length)
@@ -153,7 +153,7 @@ describe('control batches', () => {
     }
   })
 
-  test('other control records are distinguished, including unknown ones', () => {
+  test('the type of a control record is read from its key, and can be unknown', () => {
     expect(controlRecordType({ key: controlRecordKey('leader-change') })).toBe('leader-change')
     expect(readEndTransactionMarker({ key: controlRecordKey('kraft-voters'), value: null })).toBeNull()
     expect(controlRecordType({ key: Buffer.from([0, 0, 0, 99]) })).toBe('unknown')

@@ -21,7 +21,9 @@ export interface DecodedHeader {
   readonly value: Buffer | null
 }
 
-/** A decoded record. Key and value are slices of the batch, or of its decompressed records. */
+/**
+ * A decoded record. The key and the value are slices of the batch, or of its decompressed records.
+ */
 export interface DecodedRecord {
   readonly offset: number
   readonly timestamp: number
@@ -32,28 +34,27 @@ export interface DecodedRecord {
 
 export interface ReadOptions {
   /**
-   * Whether to compare the checksum of each batch. Defaults to false, which is safe enough for a
-   * fetch over TCP from a broker that checked the batch.
+   * Whether to compare the checksum of each batch. Default: false, which is safe for a fetch over
+   * TCP from a broker that has checked the batch.
    */
   readonly checkCrc?: boolean
-  /** The maximum decompressed size of a batch in bytes. Defaults to 128 MiB. */
+  /** The maximum decompressed size of a batch, in bytes. Default: 128 MiB. */
   readonly maxDecompressedBytes?: number
 }
 
 const MAX_DECOMPRESSED = 128 << 20
 /**
- * The minimum size: one byte each for length, attributes, timestamp, offset, key, value and
- * headers.
+ * The minimum size of a record. The length, attributes, timestamp, offset, key, value and header
+ * count have at least one byte each.
  */
 const MIN_RECORD_SIZE = 7
-/** Timestamps up to this value are added exactly. */
+/** Timestamps up to this value can be added without rounding. */
 const MAX_EXACT = 2 ** 51
 const NO_HEADERS: readonly DecodedHeader[] = []
 
 /**
- * Yields the batches in a fetched range. An incomplete last batch is skipped, because brokers may
- * end a range anywhere. Throws MR_PROTOCOL_MALFORMED for anything else that is not a batch of
- * format 2.
+ * Yields the batches in a fetched range. Skips an incomplete last batch, because a broker can end a
+ * range anywhere. Throws MR_PROTOCOL_MALFORMED for other bytes that are not a batch of format 2.
  */
 export function* readBatches(buf: Buffer, options: ReadOptions = {}): Generator<DecodedBatch, void> {
   let pos = 0
@@ -70,7 +71,7 @@ export function* readBatches(buf: Buffer, options: ReadOptions = {}): Generator<
   }
 }
 
-/** A batch with a decoded header. The records are decoded by `records()`. */
+/** A batch whose header is decoded. `records()` decodes the records. */
 export class DecodedBatch implements BatchHeader {
   readonly baseOffset: number
   readonly lastOffsetDelta: number
@@ -118,7 +119,7 @@ export class DecodedBatch implements BatchHeader {
     return this.baseOffset + this.lastOffsetDelta
   }
 
-  /** Decodes all records. In a compacted batch, these are the remaining ones. */
+  /** Decodes the records that the batch contains. Compaction may have removed some records. */
   records(): DecodedRecord[] {
     const start = this.pos + HEADER_SIZE
     const end = this.pos + this.size
@@ -128,7 +129,10 @@ export class DecodedBatch implements BatchHeader {
     return this.decode(plain, 0, plain.length)
   }
 
-  /** Computes a timestamp that a number would round. As in Java, the sum wraps at 64 bits. */
+  /**
+   * Computes a timestamp that exceeds the exact range of numbers. As in Java, the sum wraps at 64
+   * bits.
+   */
   private wrappedTime(buf: Buffer, deltaAt: number, end: number): number {
     const base = this.buf.readBigInt64BE(this.pos + BASE_TIMESTAMP)
     return Number(BigInt.asIntN(64, base + readVarlongExactly(buf, { pos: deltaAt }, end)))
@@ -148,7 +152,7 @@ export class DecodedBatch implements BatchHeader {
       const recordEnd = cursor.pos + length
       if (length < 0 || recordEnd > end)
         throw malformed('record', `its length is ${length} bytes, but ${end - cursor.pos} remain`)
-      // Attributes, of which none are defined.
+      // Format 2 does not use the attributes of a record.
       cursor.pos++
       const deltaAt = cursor.pos
       const timestampDelta = readVarlong(buf, cursor, recordEnd)
@@ -176,7 +180,7 @@ export class DecodedBatch implements BatchHeader {
   }
 }
 
-/** Reads a varint length, negative for null, and that many bytes. */
+/** Reads a varint length, then that number of bytes. Returns null for a negative length. */
 function readBytes(buf: Buffer, cursor: Cursor, end: number): Buffer | null {
   const length = readVarint(buf, cursor, end)
   if (length < 0) return null
@@ -187,7 +191,7 @@ function readBytes(buf: Buffer, cursor: Cursor, end: number): Buffer | null {
 }
 
 function readHeaders(buf: Buffer, cursor: Cursor, end: number, count: number): DecodedHeader[] {
-  // A header takes at least two bytes.
+  // A header has at least two bytes.
   if (count < 0 || count * 2 > end - cursor.pos)
     throw malformed('record', `${count} headers in ${end - cursor.pos} bytes`)
   const headers: DecodedHeader[] = []

@@ -12,7 +12,7 @@ const VALUES = [
 
 const hexOf = (value: Buffer | null) => (value === null ? 'null' : value.toString('hex'))
 
-/** Describes a batch in the same format as KafkaCodec.java. */
+/** Returns a description of a batch, in the same format as KafkaCodec.java. */
 function describeBatch(batch: DecodedBatch, codec: string): string {
   const head = [
     'batch',
@@ -36,7 +36,7 @@ function describeBatch(batch: DecodedBatch, codec: string): string {
   return [head.join(' '), ...records].map(part => `${part};`).join('')
 }
 
-/** Builds the records that KafkaCodec.java builds from these values. */
+/** Returns a batch with the records that KafkaCodec.java builds from the same values. */
 function buildAsJava(codec: (typeof CODECS)[number], values: readonly string[]): Buffer {
   const builder = new RecordBatchBuilder({
     compression: codec,
@@ -56,8 +56,8 @@ function buildAsJava(codec: (typeof CODECS)[number], values: readonly string[]):
   return builder.build()
 }
 
-describe.skipIf(libs === null || !hasJava())("Kafka's own record batches", () => {
-  test('are read with every codec, and uncompressed ones are built to the same bytes', () => {
+describe.skipIf(libs === null || !hasJava())("Kafka's own code", () => {
+  test('builds batches that we read with every codec, and uncompressed batches with the same bytes as ours', () => {
     const sizes = [1, 10, VALUES.length]
     const cases = CODECS.flatMap(codec => sizes.map(size => ({ codec, values: VALUES.slice(0, size) })))
     const lines = cases.map(({ codec, values }) => [codec, ...values].join(' '))
@@ -71,7 +71,7 @@ describe.skipIf(libs === null || !hasJava())("Kafka's own record batches", () =>
     })
   })
 
-  test('read our batches with every codec', () => {
+  test('reads our batches with every codec', () => {
     const built = CODECS.map(codec => buildAsJava(codec, VALUES))
     const answers = runJava(
       libs!,

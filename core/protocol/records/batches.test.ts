@@ -36,7 +36,7 @@ const simple = (options = {}) =>
   )
 
 describe.each(CODECS)('a batch with compression %s', compression => {
-  test('is read back as it was built', () => {
+  test('is read with the same header and records with which it was built', () => {
     fc.assert(
       fc.property(recordList, fc.nat(2 ** 40), (records, baseOffset) => {
         const builder = new RecordBatchBuilder({
@@ -73,8 +73,8 @@ describe.each(CODECS)('a batch with compression %s', compression => {
   })
 })
 
-describe('building', () => {
-  test('grows, and reports its size', () => {
+describe('RecordBatchBuilder', () => {
+  test('enlarges its buffer when necessary, and reports the size of the batch', () => {
     const builder = new RecordBatchBuilder({ initialSize: 64 })
     expect(builder.sizeInBytes).toBe(header.HEADER_SIZE)
     const value = Buffer.alloc(100, 'v')
@@ -110,14 +110,14 @@ describe('building', () => {
     expect(out.size).toBe(0)
   })
 
-  test('accepts no record after it is built', () => {
+  test('accepts no record after build', () => {
     const builder = new RecordBatchBuilder()
     builder.append(null, null, 1)
     builder.build()
     expect(() => builder.append(null, null, 1)).toThrow(TypeError)
   })
 
-  test('a record never exceeds its estimated size', () => {
+  test('writes no record that is larger than its estimated size', () => {
     fc.assert(
       fc.property(recordList, records => {
         const builder = new RecordBatchBuilder()
@@ -130,7 +130,7 @@ describe('building', () => {
     )
   })
 
-  test('header keys may be bytes', () => {
+  test('accepts header keys as bytes', () => {
     const builder = new RecordBatchBuilder()
     builder.append(null, null, 1, [{ key: Buffer.from('schlüssel'), value: null }])
     const [batch] = [...readBatches(builder.build())]
@@ -138,15 +138,15 @@ describe('building', () => {
   })
 })
 
-describe('patching', () => {
-  test('changing the base offset or leader epoch keeps the checksum valid', () => {
+describe('changing a batch header', () => {
+  test('keeps the checksum valid if the base offset or the leader epoch changes', () => {
     const buf = simple()
     header.setBaseOffset(buf, 0, 2 ** 52 + 1)
     header.setLeaderEpoch(buf, 0, 3)
     expect(header.validateBatch(buf, 0, buf.length).baseOffset).toBe(2 ** 52 + 1)
   })
 
-  test('changing the producer state or the log append time updates the checksum', () => {
+  test('updates the checksum if the producer state or the maximum timestamp changes', () => {
     const buf = simple()
     header.setProducerState(buf, 0, 2 ** 40, 7, 99)
     header.setMaxTimestamp(buf, 0, 1, 123_456n)
@@ -159,7 +159,7 @@ describe('patching', () => {
     expect(new DecodedBatch(buf, 0).records().map(r => r.timestamp)).toEqual([123_456, 123_456, 123_456])
   })
 
-  test('works at any position of a larger buffer', () => {
+  test('is possible at any position of a larger buffer', () => {
     const one = simple()
     const both = Buffer.concat([one, one])
     header.setBaseOffset(both, one.length, 3)
@@ -168,7 +168,7 @@ describe('patching', () => {
   })
 })
 
-describe('validating', () => {
+describe('validateBatch', () => {
   const codeOf = (run: () => unknown): number => {
     try {
       run()
@@ -191,7 +191,7 @@ describe('validating', () => {
     return buf
   }
 
-  test('every changed byte is detected, except in the fields that may change', () => {
+  test('detects every changed byte, except in the base offset and the leader epoch', () => {
     const { length } = simple()
     for (let at = 0; at < length; at++) {
       const buf = withByte(at, byte => byte ^ 0x10)
@@ -200,7 +200,7 @@ describe('validating', () => {
     }
   })
 
-  test('the error names the violated rule', () => {
+  test('throws an error with the code of the violated rule', () => {
     const of = (buf: Buffer, end = buf.length, maxBatchBytes?: number) =>
       codeOf(() => header.validateBatch(buf, 0, end, maxBatchBytes === undefined ? {} : { maxBatchBytes }))
     const whole = simple()
@@ -221,7 +221,7 @@ describe('validating', () => {
     expect(of(withCompression(5))).toBe(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
   })
 
-  test('a batch that compaction has made smaller or empty is valid', () => {
+  test('accepts a batch from which compaction has removed some or all records', () => {
     expect(header.validateBatch(recount(2, 2), 0, simple().length).recordCount).toBe(2)
     expect(header.validateBatch(recount(0, 2), 0, simple().length).recordCount).toBe(0)
   })
@@ -234,9 +234,9 @@ describe('validating', () => {
   }
 })
 
-test('a string value is encoded like its UTF-8 bytes', () => {
-  // Lone surrogates become U+FFFD in both cases. At lengths of about 63 and 8191 a varint becomes
-  // longer.
+test('a string value is encoded to the same bytes as its UTF-8 buffer', () => {
+  // In both cases, lone surrogates become U+FFFD. The lengths include 64 and 8192 bytes, at which
+  // the varint of the length becomes longer.
   const unit = fc.constantFrom('a', 'é', '€', '\u{1f600}', '\ud800', '\0')
   const text = fc.oneof(
     fc.string({ unit, maxLength: 150 }),

@@ -4,7 +4,7 @@ import { decodeVersioned, encodeVersioned } from '../schema/codec.ts'
 import { RecordBatchBuilder } from './batch-builder.ts'
 import type { DecodedRecord } from './batch-reader.ts'
 
-/** The types of control records (Kafka's `ControlRecordType`). */
+/** The types of control records, in the order of their numbers (Kafka's `ControlRecordType`). */
 const TYPES = [
   'abort',
   'commit',
@@ -18,17 +18,17 @@ const TYPES = [
 export type ControlRecordType = (typeof TYPES)[number]
 
 /**
- * Returns the type in a control record's key. Readers must skip unknown types. Throws
- * MR_PROTOCOL_MALFORMED.
+ * Returns the type of a control record. Readers must skip records of unknown types. Throws
+ * MR_PROTOCOL_MALFORMED if the key is too short.
  */
 export function controlRecordType(record: Pick<DecodedRecord, 'key'>): ControlRecordType | 'unknown' {
   const { key } = record
-  // An int16 version and an int16 type.
+  // The key contains an int16 version and an int16 type.
   if (key === null || key.length < 4) throw malformed('control record', 'its key is too short')
   return TYPES[key.readInt16BE(2)] ?? 'unknown'
 }
 
-/** Encodes the key of a control record: an int16 version 0 and the int16 type. */
+/** Returns the key of a control record: an int16 version 0 and the int16 type. */
 export function controlRecordKey(type: ControlRecordType): Buffer {
   const key = Buffer.alloc(4)
   key.writeInt16BE(TYPES.indexOf(type), 2)
@@ -40,7 +40,10 @@ export interface EndTransactionMarker {
   readonly coordinatorEpoch: number
 }
 
-/** Reads a marker that ends a transaction. Returns null for any other control record. */
+/**
+ * Returns the marker that a control record contains, or null if the control record does not end a
+ * transaction.
+ */
 export function readEndTransactionMarker(record: Pick<DecodedRecord, 'key' | 'value'>): EndTransactionMarker | null {
   const type = controlRecordType(record)
   if (type !== 'commit' && type !== 'abort') return null
@@ -49,7 +52,7 @@ export function readEndTransactionMarker(record: Pick<DecodedRecord, 'key' | 'va
   return { committed: type === 'commit', coordinatorEpoch: value.coordinatorEpoch }
 }
 
-/** Builds the control batch that ends a producer's transaction in a partition. */
+/** Returns the control batch that ends a producer's transaction in a partition. */
 export function buildEndTransactionMarker(
   marker: EndTransactionMarker,
   producer: { readonly id: number; readonly epoch: number },

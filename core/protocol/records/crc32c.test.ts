@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { crc32c, crc32cInScript } from './crc32c.ts'
 
-test('returns the values of RFC 3720', () => {
+test('crc32c returns the values of RFC 3720', () => {
   expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283)
   expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa)
   expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43)
@@ -11,7 +11,7 @@ test('returns the values of RFC 3720', () => {
   expect(crc32c(Buffer.alloc(0))).toBe(0)
 })
 
-test('the script and the native code give the same result for any part of a buffer', () => {
+test('crc32cInScript returns the same value as the native code, for any part of a buffer', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 600 }), fc.nat(), fc.nat(), (bytes, a, b) => {
       const buf = Buffer.from(bytes)

@@ -2,12 +2,15 @@ import { crc32c as native } from '@node-rs/crc32'
 
 /** The reflected Castagnoli polynomial (RFC 3720, B.4). */
 const POLYNOMIAL = 0x82f63b78
-/** Below this size the call of native code costs more than it saves. */
+/**
+ * The minimum number of bytes for which native code is used. For fewer bytes, the call costs more
+ * time than it saves.
+ */
 const NATIVE_FROM = 192
 
 /**
- * Eight tables of 256 entries. Entry `k * 256 + b` is the checksum of byte `b` followed by `k` zero
- * bytes.
+ * Eight tables with 256 entries each. Entry `k * 256 + b` is the checksum of the byte `b` followed
+ * by `k` zero bytes.
  */
 const tables = new Int32Array(8 * 256)
 for (let byte = 0; byte < 256; byte++) {
@@ -26,7 +29,7 @@ export function crc32c(buf: Buffer, start = 0, end = buf.length): number {
   return crc32cInScript(buf, start, end)
 }
 
-/** Like `crc32c`, but without native code and with eight bytes per step. */
+/** Like `crc32c`, but without native code. Processes eight bytes per step. */
 export function crc32cInScript(buf: Buffer, start: number, end: number): number {
   const t = tables
   let crc = -1

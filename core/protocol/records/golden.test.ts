@@ -16,7 +16,7 @@ import { validateBatch } from './batch-header.ts'
 import { type DecodedBatch, type DecodedRecord, readBatches } from './batch-reader.ts'
 import { buildEndTransactionMarker, controlRecordType, readEndTransactionMarker } from './control-records.ts'
 
-/** Data written by other programs, see fixtures/README.md. */
+/** The codecs of the fixtures, which other programs wrote. See fixtures/README.md. */
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const LINES = Array.from({ length: 20 }, (_, i) => [
   `key${i}`,
@@ -26,7 +26,7 @@ const LINES = Array.from({ length: 20 }, (_, i) => [
 const batchesOf = (name: string): DecodedBatch[] => [...readBatches(fixture(name), { checkCrc: true })]
 const recordsOf = (name: string): DecodedRecord[] => batchesOf(name).flatMap(batch => batch.records())
 
-/** Builds a batch from the decoded fields of another one. */
+/** Builds a batch from the decoded fields of another batch. */
 function rebuild(batch: DecodedBatch): Buffer {
   const builder = new RecordBatchBuilder({
     baseTimestamp: batch.baseTimestamp,
@@ -43,13 +43,13 @@ function rebuild(batch: DecodedBatch): Buffer {
 }
 
 describe.each(CODECS)('batches compressed with %s', codec => {
-  test('by a Java client are read', () => {
+  test('are read if they were written by a Java client', () => {
     const batches = batchesOf(`java-${codec}`)
     expect(batches.map(b => b.compression)).toEqual(batches.map(() => CompressionType[codec.toUpperCase() as 'NONE']))
     expect(recordsOf(`java-${codec}`).map(r => [r.key!.toString(), r.value!.toString()])).toEqual(LINES)
   })
 
-  test('by librdkafka are read, with headers', () => {
+  test('are read with their headers if they were written by librdkafka', () => {
     const records = recordsOf(`librdkafka-${codec}`)
     expect(records.map(r => [r.key!.toString(), r.value!.toString()])).toEqual(LINES)
     for (const r of records)
@@ -67,14 +67,14 @@ test.each([
   'consumer-offsets',
   'transaction-state',
   'cluster-metadata',
-])('batches of %s are rebuilt to the same bytes', name => {
+])('batches of the fixture %s are decoded, and built to the same bytes', name => {
   const bytes = fixture(name)
   const built = batchesOf(name).map(rebuild)
   expect(Buffer.concat(built).toString('hex')).toBe(bytes.toString('hex'))
   for (let at = 0; at < bytes.length; ) at += validateBatch(bytes, at, bytes.length).size
 })
 
-test("a Java producer's transactions are read with their markers, which are rebuilt to the same bytes", () => {
+test("a Java producer's transactions are read, and their markers are built to the same bytes", () => {
   const batches = batchesOf('java-transactions')
   expect(batches.map(b => [b.isTransactional, b.isControl])).toEqual([
     [true, false],
@@ -103,12 +103,12 @@ test("a Java producer's transactions are read with their markers, which are rebu
       { id: batch.producerId, epoch: batch.producerEpoch },
       record!.timestamp,
     )
-    // The log sets the base offset and leader epoch.
+    // Skip the base offset and the leader epoch, which the log sets.
     expect(built.subarray(16)).toEqual(rebuild(batch).subarray(16))
   }
 })
 
-test("every record of Kafka's metadata log is read, and encoded to the same bytes", () => {
+test("every record of Kafka's metadata log is decoded, and encoded to the same bytes", () => {
   const kinds = new Set<string>()
   for (const batch of batchesOf('cluster-metadata'))
     for (const record of batch.records()) {
@@ -128,7 +128,7 @@ test("every record of Kafka's metadata log is read, and encoded to the same byte
   )
 })
 
-test("every record of a classic group in Kafka's __consumer_offsets is read, and encoded to the same bytes", () => {
+test("every record of a classic group in Kafka's __consumer_offsets is decoded, and encoded to the same bytes", () => {
   const kinds: string[] = []
   for (const { key, value } of recordsOf('consumer-offsets')) {
     const read = decodeCoordinatorKey(key!)
@@ -156,7 +156,7 @@ test("every record of a classic group in Kafka's __consumer_offsets is read, and
   expect(kinds).toEqual(expect.arrayContaining(['offset', 'group']))
 })
 
-test("every record of Kafka's __transaction_state is read, and encoded to the same bytes", () => {
+test("every record of Kafka's __transaction_state is decoded, and encoded to the same bytes", () => {
   const records = recordsOf('transaction-state')
   expect(records.length).toBeGreaterThan(4)
   for (const { value } of records) {

@@ -12,10 +12,16 @@ import {
 } from './varint.ts'
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
-/** Zigzag doubles a number, so integers are exact up to 2^52. */
+/**
+ * Integers for which all calculations are exact. Zigzag encoding doubles a number, so the limit is
+ * 2^52.
+ */
 const exact = fc.oneof(int32, fc.integer({ min: -(2 ** 52), max: 2 ** 52 }))
 
-/** The definition (Protocol Buffers, "Signed Integers") with bigints. */
+/**
+ * Returns the bytes of a varint as Protocol Buffers defines them ("Signed Integers"), calculated
+ * with bigints.
+ */
 function reference(value: bigint): number[] {
   let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
   const bytes: number[] = []
@@ -23,7 +29,7 @@ function reference(value: bigint): number[] {
   return [...bytes, Number(rest)]
 }
 
-test('varints are written and read as defined', () => {
+test('varints are written and read as Protocol Buffers defines them', () => {
   fc.assert(
     fc.property(int32, value => {
       const buf = Buffer.alloc(16)
@@ -37,7 +43,7 @@ test('varints are written and read as defined', () => {
   )
 })
 
-test('varlongs are written and read as defined', () => {
+test('varlongs are written and read as Protocol Buffers defines them', () => {
   fc.assert(
     fc.property(exact, value => {
       const buf = Buffer.alloc(16)
@@ -74,7 +80,7 @@ test.each([
   expect(() => read(buf, { pos: 0 }, buf.length)).toThrow(/exceeds/)
 })
 
-test('bits past the 32nd and the 64th are dropped, as in Java', () => {
+test('bits above the 32nd or the 64th are dropped, as in Java', () => {
   const reads = (hex: string, read: typeof readVarint | typeof readVarlongExactly) => {
     const buf = Buffer.from(hex, 'hex')
     return read(buf, { pos: 0 }, buf.length)
@@ -85,7 +91,7 @@ test('bits past the 32nd and the 64th are dropped, as in Java', () => {
   expect(reads('8080808080808080807e', readVarlong)).toBe(0)
 })
 
-test('varlongs of any size are written and read exactly', () => {
+test('readVarlongExactly and varlongBytes do not round 64-bit integers', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), value => {
       const bytes = varlongBytes(value)

@@ -1,20 +1,20 @@
 import { malformed } from '../errors.ts'
 
-/** A position in a buffer, which reading advances. Reading record fields needs no other state. */
+/** A position in a buffer, which each read advances. */
 export interface Cursor {
   pos: number
 }
 
-/** A number up to this value can be doubled and decremented without rounding. */
+/** The largest number that can be doubled and decremented without rounding. */
 const MAX_EXACT = 2 ** 52
 
-/** The number of bytes of a 32-bit zigzag varint. */
+/** Returns the number of bytes of a 32-bit zigzag varint. */
 export function sizeOfVarint(value: number): number {
   const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
   return zigzag < 0x80 ? 1 : zigzag < 0x4000 ? 2 : zigzag < 0x200000 ? 3 : zigzag < 0x10000000 ? 4 : 5
 }
 
-/** The number of bytes of a 64-bit zigzag varint. `value` must be an integer. */
+/** Returns the number of bytes of a 64-bit zigzag varint. `value` must be an integer. */
 export function sizeOfVarlong(value: number): number {
   if (value === value >> 0) return sizeOfVarint(value)
   if (value > MAX_EXACT || value < -MAX_EXACT) return sizeOfLarge(value)
@@ -56,7 +56,10 @@ function writeLarge(buf: Buffer, at: number, value: number): number {
   return pos
 }
 
-/** Writes a 64-bit zigzag varint and returns the position after it. Larger values are clamped. */
+/**
+ * Writes a 64-bit zigzag varint and returns the position after it. Clamps values that do not fit
+ * into 64 bits.
+ */
 export function writeVarlong(buf: Buffer, at: number, value: number): number {
   if (value === value >> 0) return writeVarint(buf, at, value)
   if (value > MAX_EXACT || value < -MAX_EXACT) return writeLarge(buf, at, value)
@@ -94,7 +97,7 @@ export function readVarint(buf: Buffer, cursor: Cursor, end: number): number {
   throw malformed('record', `a varint exceeds 32 bits at byte ${at}`)
 }
 
-/** Reads a 64-bit zigzag varint exactly. */
+/** Reads a 64-bit zigzag varint without rounding. */
 export function readVarlongExactly(buf: Buffer, cursor: Cursor, end: number): bigint {
   let at = cursor.pos
   let raw = 0n
@@ -111,7 +114,7 @@ export function readVarlongExactly(buf: Buffer, cursor: Cursor, end: number): bi
   throw malformed('record', `a varint exceeds 64 bits at byte ${at}`)
 }
 
-/** Encodes a 64-bit zigzag varint exactly. */
+/** Returns the bytes of a 64-bit zigzag varint, without rounding. */
 export function varlongBytes(value: bigint): Buffer {
   const bytes: number[] = []
   let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
@@ -120,7 +123,7 @@ export function varlongBytes(value: bigint): Buffer {
   return Buffer.from(bytes)
 }
 
-/** Reads a 64-bit zigzag varint that ends before `end`. The value is rounded beyond 2^53. */
+/** Reads a 64-bit zigzag varint that ends before `end`. Values beyond 2^53 are rounded. */
 export function readVarlong(buf: Buffer, cursor: Cursor, end: number): number {
   let at = cursor.pos
   let low = 0

@@ -15,7 +15,7 @@ import { Writer } from './writer.ts'
 
 const cases = allDeclarations.flatMap(declaration => versionsOf(declaration).map(version => ({ declaration, version })))
 
-/** Runs an operation on bytes that may be invalid. It may only throw a ProtocolError. */
+/** Runs an operation on bytes that may be invalid. Only a ProtocolError is acceptable. */
 function survives(run: () => unknown): void {
   try {
     run()
@@ -25,7 +25,7 @@ function survives(run: () => unknown): void {
 }
 
 describe('every message in every version', () => {
-  test('is decoded completely to the encoded value', () => {
+  test('is decoded to the value that was encoded, and no bytes remain', () => {
     for (const { declaration, version } of cases)
       fc.assert(
         fc.property(messageArbitrary(declaration, version), value => {
@@ -38,7 +38,7 @@ describe('every message in every version', () => {
       )
   })
 
-  test('rejects every prefix of itself as malformed', () => {
+  test('is malformed if it is truncated', () => {
     for (const { declaration, version } of cases)
       fc.assert(
         fc.property(messageArbitrary(declaration, version), fc.nat(), (value, cut) => {
@@ -52,7 +52,7 @@ describe('every message in every version', () => {
       )
   })
 
-  test('survives altered bytes', () => {
+  test('is decoded or causes a ProtocolError if a byte was changed', () => {
     for (const { declaration, version } of cases)
       fc.assert(
         fc.property(messageArbitrary(declaration, version), fc.nat(), fc.nat(255), (value, at, byte) => {
@@ -64,7 +64,7 @@ describe('every message in every version', () => {
       )
   })
 
-  test('survives random bytes', () => {
+  test('is decoded or causes a ProtocolError if the bytes are random', () => {
     for (const { declaration, version } of cases)
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 200 }), bytes =>
@@ -74,7 +74,7 @@ describe('every message in every version', () => {
       )
   })
 
-  test('has the defaults if it is encoded from an empty object', () => {
+  test('has its default values if it is encoded from an empty object', () => {
     for (const { declaration, version } of cases) {
       const read = decode(declaration, version, Buffer.concat(encode(declaration, version, {})))
       expect(Buffer.concat(encode(declaration, version, read))).toEqual(Buffer.concat(encode(declaration, version, {})))
@@ -99,13 +99,13 @@ describe('encoding', () => {
     expect(third!.records).toBeNull()
   })
 
-  test('omits a tagged field that has its default, and writes tagged structs with their size', () => {
+  test('omits a tagged field that has its default value, and writes tagged structs with their size', () => {
     const topics = (leader: object) => [{ topic: 't', partitions: [{ currentLeader: leader }] }]
     const plain = Buffer.concat(encode(FetchResponse, 12, { responses: topics({}) }))
     const same = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: -1, leaderEpoch: -1 }) }))
     const set = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: 5 }) }))
     expect(same).toEqual(plain)
-    // Tag, size, two int32, and the tagged fields of the struct.
+    // The bytes of the tag, the size, two int32 fields, and the tagged fields of the struct.
     expect(set.length - plain.length).toBe(1 + 1 + 4 + 4 + 1)
   })
 
@@ -129,7 +129,7 @@ describe('encoding', () => {
     expect(read(null).bytes.toString('hex')).toBe('01' + '000007d0' + 'ff' + '00')
   })
 
-  test('keeps Long.MAX_VALUE and Long.MIN_VALUE, and clamps values beyond', () => {
+  test('keeps Long.MAX_VALUE and Long.MIN_VALUE, and clamps values that do not fit into 64 bits', () => {
     const one = message({ name: 'One', type: 'data', versions: '0', flexible: 'none', fields: { n: int64('0+') } })
     const bytesOf = (n: number) => Buffer.concat(encode(one, 0, { n })).toString('hex')
     expect(bytesOf(2 ** 63)).toBe('7fffffffffffffff')
@@ -152,10 +152,10 @@ describe('encoding', () => {
     expect(() => encode(MetadataRequest, 0, { topics: null })).toThrow(/version 0 cannot hold null/)
   })
 
-  test('rejects a value that the version of a request cannot contain, unless it is ignorable', () => {
+  test('rejects a value for a field that the version of a request does not have, unless the field is ignorable', () => {
     expect(() => encode(FetchRequest, 4, { replicaState: { replicaId: 3 } })).toThrow(/does not have this field/)
     expect(() => encode(FetchRequest, 4, { rackId: 'a', replicaState: { replicaId: -1 } })).not.toThrow()
-    // A response may have fields that its version does not contain.
+    // A response can have values for fields that its version does not have. The encoder drops them.
     expect(() => encode(ApiVersionsResponse, 0, { throttleTimeMs: 5, zkMigrationReady: true })).not.toThrow()
   })
 })
@@ -180,14 +180,14 @@ describe('decoding hostile bytes', () => {
     ['a compact count of 2^32 - 1', 1, 'ffffffff0f00'],
     ['a null compact count', 1, '00'],
     ['a string past the end', 0, '000000017fff61'],
-    ['a negative string', 0, '00000001fffe61'],
+    ['a string of negative length', 0, '00000001fffe61'],
     ['a varint of more than 32 bits', 1, 'ffffffffff01'],
     ['a varint of ten bytes', 1, '80808080808080808001'],
-    ['an unterminated varint', 1, '8080'],
+    ['a varint that does not end', 1, '8080'],
     ['a compact string longer than the maximum', 1, '02' + '818002' + '61'.repeat(100)],
     ['a tagged field past the end', 1, '01' + '01' + '01' + '00' + '01' + '05' + 'ff01'],
     ['a count of tagged fields without their bytes', 1, '01' + '01' + '01' + 'ffffffff0f'],
-    ['nothing', 0, ''],
+    ['empty input', 0, ''],
   ])('%s is malformed', (_what, version, bytes) => {
     expect(() => decode(list, version, hex(bytes))).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
@@ -198,7 +198,7 @@ describe('decoding hostile bytes', () => {
     expect(decode(list, 1, more)).toEqual(decode(list, 1, known))
   })
 
-  test('a tagged field that is shorter or longer than its size is malformed', () => {
+  test('a tagged field that is shorter or longer than its announced size is malformed', () => {
     const bytes = Buffer.concat(encode(FetchRequest, 15, { replicaState: { replicaId: 1, replicaEpoch: 2 } }))
     const at = bytes.lastIndexOf(hex('010d00000001'))
     for (const size of [12, 14]) {
@@ -208,7 +208,7 @@ describe('decoding hostile bytes', () => {
     }
   })
 
-  test('huge counts in a small buffer allocate nothing', () => {
+  test('huge counts in a small buffer allocate little memory', () => {
     const bytes = Buffer.concat([Buffer.alloc(4096, 0xff), Buffer.from('ffffffff0f', 'hex')])
     const before = process.memoryUsage()
     for (const { declaration, version } of cases) survives(() => decode(declaration, version, bytes))
@@ -216,7 +216,7 @@ describe('decoding hostile bytes', () => {
     expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(32 << 20)
   })
 
-  test('all arrays of a message share one limit of elements, including nested ones', () => {
+  test('all arrays of a message, including nested ones, share one limit of elements', () => {
     const inner = { numbers: [{ n: 1 }, { n: 2 }, { n: 3 }] }
     for (const version of [0, 1]) {
       const bytes = Buffer.concat(encode(list, version, { names: ['a', 'b'], inner }))
@@ -227,7 +227,7 @@ describe('decoding hostile bytes', () => {
     }
   })
 
-  test('a message with millions of 3-byte topics is rejected before the first of them is read', () => {
+  test('a message with more topics than the limit is rejected before the first topic is read', () => {
     const bomb = (topics: number) => {
       const start = new Writer()
       start.uvarint(2)
@@ -239,7 +239,7 @@ describe('decoding hostile bytes', () => {
     expect(decode(OffsetFetchRequest, 8, bomb(1000)).groups[0]!.topics!.length).toBe(1000)
   })
 
-  test('an unknown version is rejected, and the error lists the known versions', () => {
+  test('an unknown version is rejected, and the error lists the supported versions', () => {
     expect(() => decode(FetchRequest, 3, Buffer.alloc(100))).toThrow(
       /FetchRequest does not support version 3, only 4-18/,
     )
@@ -248,7 +248,7 @@ describe('decoding hostile bytes', () => {
   })
 })
 
-test('a message of an unknown newer version is read as the newest known one only with lenient', () => {
+test('decodeVersioned accepts an unknown newer version only with lenient, and decodes it as the newest known version', () => {
   const one = message({ name: 'One', type: 'data', versions: '0-2', flexible: 'none', fields: { n: int32('0+') } })
   const bytes = encodeVersioned(one, 2, { n: 7 })
   expect(decodeVersioned(one, bytes)).toEqual({ version: 2, value: { n: 7 } })

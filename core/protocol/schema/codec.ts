@@ -7,21 +7,21 @@ import { Writer } from './writer.ts'
 
 export interface DecodeOptions {
   /**
-   * The maximum number of elements in all arrays of the message together, including nested ones. A
-   * message with more fails with MR_PROTOCOL_MALFORMED before they are allocated. Defaults to
-   * `MAX_REQUEST_ELEMENTS` for requests, and to `MAX_ELEMENTS` for responses and data.
+   * The maximum number of elements in all arrays of the message together, including nested arrays.
+   * A message with more elements causes MR_PROTOCOL_MALFORMED before the elements are allocated.
+   * Default: `MAX_REQUEST_ELEMENTS` for requests, and `MAX_ELEMENTS` for responses and data.
    */
   readonly maxElements?: number
 }
 
 /**
- * A struct of three bytes is decoded to an object of about a hundred bytes. This limit allows a
- * request to name every partition of a large cluster, and bounds the memory that one request can
- * use.
+ * The limit for requests. It allows a request to name every partition of a large cluster. It bounds
+ * the memory of a request, because a struct of three bytes is decoded to an object of about a
+ * hundred bytes.
  */
 export const MAX_REQUEST_ELEMENTS = 1_000_000
 /**
- * The limit for responses. It is higher, because for each partition a response also lists
+ * The limit for responses and data. It is higher, because for each partition a response also lists
  * replicas and other elements.
  */
 export const MAX_ELEMENTS = 5_000_000
@@ -29,7 +29,7 @@ export const MAX_ELEMENTS = 5_000_000
 const codecs = new WeakMap<MessageDeclaration, Codec[]>()
 
 /**
- * Returns the codec of a message in a version, and compiles it on first use. Throws
+ * Returns the codec for a version of a message. Compiles the codec on first use. Throws
  * MR_PROTOCOL_UNSUPPORTED_VERSION.
  */
 export function codecOf(declaration: MessageDeclaration, version: number): Codec {
@@ -48,10 +48,10 @@ export function codecOf(declaration: MessageDeclaration, version: number): Codec
 }
 
 /**
- * Encodes a message into consecutive chunks. Missing fields get their defaults. `bytes` and
- * `records` of at least 1 KiB are referenced instead of copied, so they must not change before the
- * chunks are sent. Throws MR_PROTOCOL_UNREPRESENTABLE if a value does not fit its field or the
- * version.
+ * Encodes a message into consecutive chunks. Missing fields get their defaults. Values of `bytes`
+ * and `records` fields of at least 1 KiB are referenced instead of copied, so they must not change
+ * before the chunks are sent. Throws MR_PROTOCOL_UNREPRESENTABLE for a value that the field or the
+ * version cannot hold.
  */
 export function encode<M extends MessageDeclaration>(
   declaration: M,
@@ -65,7 +65,7 @@ export function encode<M extends MessageDeclaration>(
 }
 
 /**
- * Like `encode`, but returns one buffer. For small messages, such as the records of internal
+ * Like `encode`, but returns one buffer. Use it for small messages, such as the records of internal
  * topics.
  */
 export function encodeToBuffer<M extends MessageDeclaration>(
@@ -87,8 +87,8 @@ function readerOf({ name, type }: MessageDeclaration, buf: Buffer, at: number, o
 }
 
 /**
- * Decodes a message and returns where it ended. Ignores the bytes after it. Byte fields are slices
- * of `buf`.
+ * Decodes a message, and returns the position after the message. Ignores later bytes. Byte fields
+ * are slices of `buf`.
  */
 export function decodeWithLength<M extends MessageDeclaration>(
   declaration: M,
@@ -103,8 +103,8 @@ export function decodeWithLength<M extends MessageDeclaration>(
 }
 
 /**
- * Decodes a message. Byte fields are slices of `buf`. For invalid bytes it throws
- * MR_PROTOCOL_MALFORMED and no other error.
+ * Decodes a message. Byte fields are slices of `buf`. The only error for invalid bytes is
+ * MR_PROTOCOL_MALFORMED.
  */
 export function decode<M extends MessageDeclaration>(
   declaration: M,
@@ -117,9 +117,7 @@ export function decode<M extends MessageDeclaration>(
   return codec.read(readerOf(declaration, buf, offset, options)) as Message<M>
 }
 
-/**
- * Encodes an int16 version and the message, as in coordinator records and consumer subscriptions.
- */
+/** Encodes an int16 version and a message, as in coordinator records and consumer subscriptions. */
 export function encodeVersioned<M extends MessageDeclaration>(
   declaration: M,
   version: number,
@@ -133,8 +131,8 @@ export function encodeVersioned<M extends MessageDeclaration>(
 }
 
 /**
- * Decodes an int16 version and the message. With `lenient`, an unknown newer version is read as the
- * newest known one, as Java's consumers do with the subscriptions of other members.
+ * Decodes an int16 version and a message. With `lenient`, an unknown newer version is decoded as
+ * the newest known version, as Java's consumers do with the subscriptions of other members.
  */
 export function decodeVersioned<M extends MessageDeclaration>(
   declaration: M,

@@ -14,14 +14,14 @@ export interface Codec {
 const EMPTY = Buffer.alloc(0)
 
 /**
- * Generates and compiles JavaScript that reads and writes one version of a message. The code
- * contains only names and numbers from the declaration, never data.
+ * Generates and compiles JavaScript that reads and writes one version of a message. The generated
+ * code contains only names and numbers from the declaration, never data of a message.
  */
 export function compile(declaration: MessageDeclaration, version: number): Codec {
   const structs: Layout[] = []
   const root = layoutOf(declaration, version, structs)
-  // A broker fills in all fields of a response, and the version determines which are sent. But a
-  // value dropped from a request or record would be lost.
+  // A broker sets all fields of a response, and the version determines which fields are sent. In
+  // requests and records, however, a dropped value would be lost.
   const strict = declaration.type !== 'response'
   const source = [
     '"use strict"',
@@ -39,7 +39,7 @@ export function compile(declaration: MessageDeclaration, version: number): Codec
   ) as Codec
 }
 
-/** Returns an expression for a field's default. */
+/** Returns the source of an expression for the default of a field. */
 function defaultOf(field: FieldLayout): string {
   if (field.defaultValue !== undefined) return JSON.stringify(field.defaultValue)
   switch (field.kind) {
@@ -61,7 +61,9 @@ function defaultOf(field: FieldLayout): string {
   }
 }
 
-/** Returns a condition for whether a value, which is not undefined, is the field's default. */
+/**
+ * Returns the source of a condition: `value`, which is not undefined, is the default of the field.
+ */
 function isDefaultOf(field: FieldLayout, value: string): string {
   if (field.defaultValue === null) return `${value} === null`
   switch (field.kind) {
@@ -89,7 +91,7 @@ function key(field: FieldLayout): string {
   return JSON.stringify(field.name)
 }
 
-/** Returns the name of the reader's and writer's method for a kind. */
+/** Returns the name of the Reader and Writer method for a kind of field. */
 function method(kind: string, flexible: boolean, nullable: boolean): string {
   const base = kind === 'records' ? 'bytes' : kind
   if (base !== 'string' && base !== 'bytes' && base !== 'array') return base
@@ -162,7 +164,7 @@ function writeTagged(fields: readonly FieldLayout[]): string[] {
   return lines
 }
 
-/** Returns code that writes `x`. */
+/** Returns the source that writes `x`, the value of the field. */
 function writeField(field: FieldLayout, flexible: boolean): string {
   const { kind, struct, nullable, path } = field
   const refuse = nullable ? '' : `if (x === null) refuseNull('${path}'); `

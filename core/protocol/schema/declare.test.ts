@@ -3,13 +3,13 @@ import type { FetchResponse } from '../messages/01-fetch.ts'
 import type { DescribeTopicPartitionsRequest } from '../messages/75-describe-topic-partitions.ts'
 import type { Message, MessageInput } from './declare.ts'
 
-/** The compiler checks these. They cannot fail at run time. */
+/** The compiler checks these types. The tests cannot fail at run time. */
 describe('the types of a message follow from its declaration', () => {
   type Decoded = Message<typeof FetchResponse>
   type Input = MessageInput<typeof FetchResponse>
   type Partition = Decoded['responses'][number]['partitions'][number]
 
-  test('decoded, every field is present, and null only if it is nullable', () => {
+  test('in a decoded message, every field is present, and only a nullable field can be null', () => {
     expectTypeOf<Decoded['errorCode']>().toEqualTypeOf<number>()
     expectTypeOf<Partition['records']>().toEqualTypeOf<Buffer | null>()
     expectTypeOf<Partition['currentLeader']>().toEqualTypeOf<{ leaderId: number; leaderEpoch: number }>()
@@ -23,7 +23,7 @@ describe('the types of a message follow from its declaration', () => {
     } | null>()
   })
 
-  test('for encoding, every field is optional, and records may be chunks', () => {
+  test('in a message to encode, every field is optional, and records can be chunks', () => {
     expectTypeOf<Record<never, never>>().toExtend<Input>()
     expectTypeOf<{ responses: [{ partitions: [{ records: Buffer[] }] }] }>().toExtend<Input>()
     expectTypeOf<{ responses: [{ partitions: [{ records: string }] }] }>().not.toExtend<Input>()

@@ -1,14 +1,14 @@
 /**
- * The functions for declaring messages, modelled on the JSON definitions in Kafka's
- * `common/message`. Field names are keys, in wire order. Versions are in Kafka's notation (`0-4`,
- * `7+`). The TypeScript types of a message are derived from its declaration: `Message` when
- * decoded, `MessageInput` for `encode`.
+ * The functions that declare messages, modelled on the JSON definitions in Kafka's
+ * `common/message`. The keys of `fields` are the names of the fields, in wire order. Versions use
+ * Kafka's notation (`0-4`, `7+`). The TypeScript types of a message are derived from its
+ * declaration: `Message` for a decoded message, and `MessageInput` for a message to encode.
  */
 
 export declare const decoded: unique symbol
 export declare const input: unique symbol
 
-/** The scalar types, with their TypeScript types when decoded. */
+/** The scalar types of fields, with the TypeScript types of decoded values. */
 export interface Scalars {
   bool: boolean
   int8: number
@@ -27,14 +27,17 @@ export interface Scalars {
 export type ScalarType = keyof Scalars
 
 /**
- * The TypeScript types of scalars when encoding. Record batches may also be chunks, which are
- * written one after another without a copy.
+ * The TypeScript types of scalar values to encode. Record batches can also be an array of chunks,
+ * which are written one after another without a copy.
  */
 interface ScalarInputs extends Omit<Scalars, 'records'> {
   records: Buffer | readonly Buffer[]
 }
 
-/** A declared field: its wire format and, only in the type, its TypeScript types. */
+/**
+ * A declared field. `T` is the TypeScript type of a decoded value, and `I` is the type of a value
+ * to encode. Both exist only for the compiler.
+ */
 export interface Field<T = unknown, I = unknown> {
   readonly kind: ScalarType | 'array' | 'struct'
   readonly versions: string
@@ -53,18 +56,18 @@ export interface Fields {
 
 export interface FieldOptions {
   /**
-   * The value of a missing field. Defaults to zero, false, or an empty string, buffer or array. For
-   * a struct, its fields get their defaults.
+   * The value of a missing field. Default: zero, false, or an empty string, buffer or array. The
+   * fields of a missing struct get their defaults.
    */
   readonly default?: string | number | boolean | null | undefined
-  /** The versions in which the field may be null. Defaults to none. */
+  /** The versions in which the field can be null. Default: none. */
   readonly nullable?: string
-  /** The tag of a tagged field, and the versions in which it is tagged. */
+  /** The tag of a tagged field, and the versions in which the field is tagged. */
   readonly tag?: number
   readonly tagged?: string
   /**
-   * Whether encoding may drop a non-default value in a version without the field. Otherwise
-   * encoding a request or a record fails.
+   * Whether encoding may drop a value if the version does not have the field. Otherwise, encoding a
+   * request or a record fails, unless the value is the default.
    */
   readonly ignorable?: true
 }
@@ -81,43 +84,43 @@ interface Nullable<D extends Default> extends FieldOptions {
   readonly nullable: string
 }
 
-/** The type of a decoded message, with every field present. */
+/** The type of a decoded message. Every field is present. */
 export type DecodedFields<F extends Fields> = { -readonly [K in keyof F]: F[K][typeof decoded] }
 
-/** The type of a message to encode. A missing field gets its default. */
+/** The type of a message to encode. Missing fields get their defaults. */
 export type InputFields<F extends Fields> = { readonly [K in keyof F]?: F[K][typeof input] | undefined }
 
 export interface MessageShape {
   readonly name: string
   readonly type: 'request' | 'response' | 'data'
   readonly apiKey?: number
-  /** The versions that are declared. */
+  /** The declared versions. */
   readonly versions: string
   /** The versions with compact lengths and tagged fields. */
   readonly flexible: string
-  /** Whether the last version is unstable. It is only used on explicit request. */
+  /** Whether the last version is unstable. An unstable version is used only on explicit request. */
   readonly latestVersionUnstable?: true
 }
 
-/** A declared message. `F` carries the types of its fields. */
+/** A declared message. `F` contains the types of the message's fields. */
 export interface MessageDeclaration<F extends Fields = Fields> extends MessageShape {
   readonly fields: F
 }
 
-/** A decoded message, with every field present and defaults filled in. */
+/** A decoded message. Every field is present, and missing fields have their defaults. */
 export type Message<M extends MessageDeclaration> = DecodedFields<M['fields']>
 
-/** A message to encode: every field optional. */
+/** A message to encode. Every field is optional. */
 export type MessageInput<M extends MessageDeclaration> = InputFields<M['fields']>
 
-/** Declares a message. */
+/** Returns the declaration of a message, with the types of its fields. */
 export function message<F extends Fields>(shape: MessageShape & { readonly fields: F }): MessageDeclaration<F> {
   return shape
 }
 
 type Parts = Omit<Field, typeof decoded | typeof input>
 
-/** Creates a field with its types, which exist only for the compiler. */
+/** Returns a field. Its TypeScript types exist only for the compiler. */
 function field(parts: Parts): never {
   return parts as never
 }
@@ -138,16 +141,16 @@ export const uint16 = scalar('uint16')
 export const int32 = scalar('int32')
 export const uint32 = scalar('uint32')
 /**
- * A `number`, rounded beyond 2^53. Encoding clamps to the range, so Long.MAX_VALUE and MIN_VALUE
- * are preserved.
+ * An int64, as a `number` that is rounded beyond 2^53. Encoding clamps values to 64 bits, so
+ * Long.MAX_VALUE and Long.MIN_VALUE are preserved.
  */
 export const int64 = scalar('int64')
 export const float64 = scalar('float64')
 export const string = scalar('string')
-/** 22 base64url characters, as in Java's `Uuid.toString`. */
+/** A uuid, as 22 base64url characters like those of Java's `Uuid.toString`. */
 export const uuid = scalar('uuid')
 export const bytes = scalar('bytes')
-/** Record batches, which are bytes on the wire. */
+/** A field for record batches, which are bytes on the wire. */
 export const records = scalar('records')
 
 interface StructBuilder {
@@ -159,7 +162,7 @@ interface StructBuilder {
   ): Field<DecodedFields<F> | null, InputFields<F> | null>
 }
 
-/** A struct. A nullable struct has one int8 before it on the wire. */
+/** Declares a struct. On the wire, an int8 precedes a nullable struct. */
 export const struct: StructBuilder = (versions: string, fields: Fields, options: FieldOptions = {}) =>
   field({ kind: 'struct', versions, options, fields })
 
@@ -182,7 +185,7 @@ interface ArrayBuilder {
   ): Field<DecodedFields<F>[] | null, readonly InputFields<F>[] | null>
 }
 
-/** An array of scalars (given by their name) or of structs (given by their fields). */
+/** Declares an array. `of` is the name of a scalar type, or the fields of a struct. */
 export const array: ArrayBuilder = (versions: string, of: ScalarType | Fields, options: FieldOptions = {}) =>
   typeof of === 'string'
     ? field({ kind: 'array', versions, options, element: of })

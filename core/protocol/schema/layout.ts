@@ -4,7 +4,7 @@ import { inVersions } from './versions.ts'
 /** A field in one version of a message. */
 export interface FieldLayout {
   readonly name: string
-  /** The name with the names of the enclosing structs, for error messages. */
+  /** The names of the message, the enclosing structs and the field, for error messages. */
   readonly path: string
   readonly kind: Field['kind']
   readonly element: ScalarType | undefined
@@ -12,20 +12,20 @@ export interface FieldLayout {
   /** Whether this version has the field. */
   readonly present: boolean
   readonly nullable: boolean
-  /** The tag, or -1 for a field without one. */
+  /** The tag; -1 if the field is not tagged. */
   readonly tag: number
   readonly ignorable: boolean
-  /** The default; undefined means the zero value of its kind. */
+  /** The default value; undefined means the zero value of the field's kind. */
   readonly defaultValue: string | number | boolean | null | undefined
 }
 
 /** A struct in one version of a message. */
 export interface Layout {
-  /** A number that is unique in the message, for names in generated code. */
+  /** A number that is unique within the message. Generated code uses it in names. */
   readonly id: number
   readonly fields: readonly FieldLayout[]
   readonly flexible: boolean
-  /** The minimum size in bytes. */
+  /** The minimum size of an encoded struct, in bytes. */
   readonly minSize: number
 }
 
@@ -47,8 +47,8 @@ export function minSize(kind: Field['kind'], flexible: boolean): number {
 }
 
 /**
- * Computes the layout of a message in a version. `all` receives every struct in it, and the message
- * itself last.
+ * Returns the layout of a message in a version. Adds the layouts of all structs to `all`; the last
+ * one is that of the message itself.
  */
 export function layoutOf(declaration: MessageDeclaration, version: number, all: Layout[]): Layout {
   const flexible = inVersions(declaration.flexible, version)

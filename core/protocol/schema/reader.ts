@@ -1,9 +1,9 @@
 import { malformed } from '../errors.ts'
 
 /**
- * Reads the protocol's primitive types from a buffer in order. Every read is checked against the
- * end, and every count against the remaining bytes. Invalid lengths therefore fail before anything
- * is allocated.
+ * Reads the protocol's primitive types from a buffer, in order. Compares every read with the end of
+ * the buffer, and every count with the remaining bytes. Invalid lengths therefore fail before
+ * memory is allocated.
  */
 export class Reader {
   readonly buf: Buffer
@@ -11,7 +11,7 @@ export class Reader {
   readonly end: number
   /** The name of the message, for error messages. */
   readonly what: string
-  /** The number of elements that the message's arrays may still have together. */
+  /** The number of elements that the remaining arrays of the message may have together. */
   #elementsLeft: number
 
   constructor(buf: Buffer, pos: number, end: number, what: string, maxElements = Infinity) {
@@ -26,7 +26,7 @@ export class Reader {
     throw malformed(this.what, `${detail} at byte ${this.pos}`)
   }
 
-  /** Advances by `length` bytes and returns their start position. */
+  /** Advances by `length` bytes. Returns the position of the first of these bytes. */
   take(length: number): number {
     const at = this.pos
     if (length > this.end - at || length < 0) this.fail(`needs ${length} bytes, but ${this.end - at} remain`)
@@ -106,12 +106,12 @@ export class Reader {
     return this.buf.subarray(at, at + length)
   }
 
-  /** Checks the length of a value that must not be null. */
+  /** Returns the length of a value that must not be null. Fails if the length is negative. */
   private present(length: number): number {
     return length < 0 ? this.fail(length === -1 ? 'a value must not be null' : `a length is ${length}`) : length
   }
 
-  /** Checks the length of a nullable value. -1 means null. */
+  /** Returns the length of a nullable value. -1 means null. Fails if the length is below -1. */
   private orNull(length: number): number {
     return length < -1 ? this.fail(`length ${length}`) : length
   }
@@ -153,8 +153,9 @@ export class Reader {
   }
 
   /**
-   * Checks a count of elements with at least `minimum` bytes each. A decoded object takes many
-   * times the size of its encoding.
+   * Returns a count of elements. Fails if the remaining bytes are too few for elements of `minimum`
+   * bytes each, or if the count exceeds the limit. The limit is necessary because a decoded object
+   * takes many times the size of its encoding.
    */
   private count(length: number, minimum: number): number {
     if (length * minimum > this.end - this.pos)
@@ -181,12 +182,18 @@ export class Reader {
     return this.count(this.uvarint() - 1, minimum)
   }
 
-  /** Reads the byte before a nullable struct: 1, or -1 for null. */
+  /**
+   * Reads the byte before a nullable struct. Returns false if the byte is negative, which means
+   * null.
+   */
   structPresent(): boolean {
     return this.int8() >= 0
   }
 
-  /** Called after a known tagged field that started at `start` and announced `size` bytes. */
+  /**
+   * Called at the end of a known tagged field. Fails if the field, which began at `start`, does not
+   * have the announced `size`.
+   */
   tagEnds(start: number, size: number): void {
     if (this.pos - start !== size) this.fail(`a tagged field announces ${size} bytes, but contains ${this.pos - start}`)
   }

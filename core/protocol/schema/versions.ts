@@ -1,6 +1,6 @@
 /**
- * An inclusive range of versions. `max` is Infinity for an open range, and below `min` for an empty
- * one.
+ * An inclusive range of versions. For an open range, `max` is Infinity. For an empty range, `max`
+ * is below `min`.
  */
 export interface VersionRange {
   readonly min: number
@@ -22,7 +22,7 @@ export function parseVersions(text: string): VersionRange {
   return range
 }
 
-/** Whether a range in Kafka's notation contains a version. */
+/** Returns whether a range in Kafka's notation contains a version. */
 export function inVersions(text: string, version: number): boolean {
   const { min, max } = parseVersions(text)
   return version >= min && version <= max

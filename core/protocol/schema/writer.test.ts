@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Writer } from './writer.ts'
 
-/** Lengths near those at which a writer's buffer grows, in the order in which it grows. */
+/** Lengths near those at which a writer enlarges its buffer, in ascending order. */
 const LENGTHS = Array.from({ length: 9 }, (_, k) => Array.from({ length: 9 }, (_, i) => 2 ** (13 + k) - 6 + i)).flat()
 
 test.each([

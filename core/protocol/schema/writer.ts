@@ -1,8 +1,8 @@
 import { unrepresentable } from '../errors.ts'
 
-/** Bytes of at least this size are referenced in the output instead of copied. */
+/** Buffers of at least this size are referenced in the output instead of copied. */
 const MIN_REFERENCED = 1024
-/** A scratch buffer larger than this is not kept for the next message. */
+/** The maximum size of a scratch buffer that is kept for the next message. */
 const MAX_KEPT_SCRATCH = 1 << 20
 const MAX_MESSAGE = 0x7fffffff
 
@@ -10,8 +10,8 @@ let scratch: Buffer = Buffer.allocUnsafeSlow(16384)
 
 /**
  * Writes the protocol's primitive types. All writers share one scratch buffer, because encoding is
- * synchronous, one message at a time. Its content is copied out once. Large buffers are put between
- * the copies without being copied.
+ * synchronous and handles one message at a time. The content of the scratch buffer is copied to new
+ * chunks of the output. Large buffers become chunks without a copy.
  */
 export class Writer {
   private buf: Buffer = scratch
@@ -19,7 +19,8 @@ export class Writer {
   private flushed = 0
   private readonly chunks: Buffer[] = []
   /**
-   * Nothing is referenced inside tagged fields, because their size must be inserted before them.
+   * The nesting depth of tagged fields. Inside a tagged field all bytes are copied, because the
+   * size of the field must be inserted before them.
    */
   private tagDepth = 0
 
@@ -203,13 +204,13 @@ export class Writer {
     this.uvarint(length + 1)
   }
 
-  /** Writes the byte before a nullable struct. */
+  /** Writes the byte that precedes a nullable struct. */
   structPresent(present: boolean): void {
     const at = this.reserve(1)
     this.buf[at] = present ? 1 : 0xff
   }
 
-  /** Starts a tagged field. Pass the result to `endTag`. */
+  /** Starts a tagged field. Returns the position that must be passed to `endTag`. */
   beginTag(tag: number): number {
     this.uvarint(tag)
     this.tagDepth++
@@ -217,7 +218,7 @@ export class Writer {
     return this.pos
   }
 
-  /** Inserts the size before the tagged field, now that it is known. */
+  /** Ends a tagged field. Inserts the size of the field before its content. */
   endTag(start: number): void {
     this.tagDepth--
     const size = this.pos - start
@@ -234,8 +235,8 @@ export class Writer {
   }
 
   /**
-   * Returns the chunks in order. With `framed`, the first four bytes, a placeholder, become the
-   * size of the rest.
+   * Returns the chunks of the message, in order. With `framed`, the first four bytes are a
+   * placeholder, to which the size of the remaining bytes is written.
    */
   finish(framed = false): Buffer[] {
     this.flushScratch()

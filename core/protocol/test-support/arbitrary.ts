@@ -6,7 +6,7 @@ import { ZERO_UUID } from '../uuid.ts'
 const bits = (n: number) => fc.integer({ min: -(2 ** (n - 1)), max: 2 ** (n - 1) - 1 })
 const buffer = fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes))
 
-/** The values that a field of each type can hold, including extremes. */
+/** Generators of the values that a field of each type can hold, including extremes. */
 const SCALARS: Record<ScalarType, fc.Arbitrary<unknown>> = {
   bool: fc.boolean(),
   int8: bits(8),
@@ -26,7 +26,8 @@ const SCALARS: Record<ScalarType, fc.Arbitrary<unknown>> = {
 }
 
 /**
- * Any value of a message in a version. Fields that the version does not have keep their defaults.
+ * Returns a generator of a message in a version. Fields that the version does not have get their
+ * defaults.
  */
 export function messageArbitrary(declaration: MessageDeclaration, version: number): fc.Arbitrary<object> {
   return fieldsArbitrary(declaration.fields, version)
@@ -49,7 +50,7 @@ function fieldArbitrary(field: Field, version: number): fc.Arbitrary<unknown> {
   return nullable !== undefined && inVersions(nullable, version) ? fc.option(value, { freq: 4 }) : value
 }
 
-/** The default of a field, computed independently of the codec's code. */
+/** Returns the default of a field, without using the code of the codec. */
 export function defaultOf(field: Field): unknown {
   if (field.options.default !== undefined) return field.options.default
   if (field.kind === 'struct')

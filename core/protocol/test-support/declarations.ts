@@ -10,7 +10,7 @@ import * as markers from '../messages/raft/transaction-markers.ts'
 import type { MessageDeclaration } from '../schema/declare.ts'
 import { parseVersions } from '../schema/versions.ts'
 
-/** Every declared message. */
+/** All declared messages. */
 export const allDeclarations: readonly MessageDeclaration[] = [
   ...[...apis.values()].flatMap(api => [api.request, api.response]),
   ...Object.values(metadataRecords),
@@ -19,7 +19,7 @@ export const allDeclarations: readonly MessageDeclaration[] = [
   ),
 ]
 
-/** The versions of a message in order. */
+/** Returns the versions of a message, in ascending order. */
 export function versionsOf(declaration: MessageDeclaration): number[] {
   const { min, max } = parseVersions(declaration.versions)
   return Array.from({ length: max - min + 1 }, (_, i) => min + i)

@@ -5,8 +5,8 @@ import { dirname, join, resolve } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
 /**
- * Returns the folder of Apache Kafka's jars: next to KAFKA_CLIENTS_JAR, in PEERS_HOME, or in npm's
- * cache folder. Returns null if there is none.
+ * Returns the folder with Apache Kafka's jars. Searches the folder of KAFKA_CLIENTS_JAR,
+ * PEERS_HOME, and the cache folder of npm. Returns null if no folder contains them.
  */
 export function kafkaLibs(): string | null {
   const given = process.env['KAFKA_CLIENTS_JAR']
@@ -19,7 +19,8 @@ export function kafkaLibs(): string | null {
 }
 
 /**
- * Like `kafkaLibs`, for tests that are skipped without it. Prints a notice, and fails if CI=true.
+ * Like `kafkaLibs`, for tests that are skipped without the jars. If there are no jars, prints a
+ * notice, or throws an error if CI=true.
  */
 export function kafkaLibsOrSkip(): string | null {
   const libs = kafkaLibs()
@@ -36,7 +37,7 @@ function jarIn(folder: string, name: string): string | null {
   return file ? join(folder, file) : null
 }
 
-/** The message definitions in a jar by name. */
+/** Returns the message definitions in a jar, by name. */
 export function definitionsIn(libs: string, jar: string): Map<string, unknown> {
   const path = jarIn(libs, jar)
   const found = new Map<string, unknown>()
@@ -53,7 +54,7 @@ function nameOf(definition: unknown): string | null {
 }
 
 /**
- * Yields the entries of a zip file with matching names (PKWARE APPNOTE: end record, central
+ * Yields the entries of a zip file whose names match (PKWARE APPNOTE: end record, central
  * directory, local headers).
  */
 function* readZip(path: string, wanted: RegExp): Generator<[string, Buffer]> {
@@ -73,15 +74,15 @@ function* readZip(path: string, wanted: RegExp): Generator<[string, Buffer]> {
   }
 }
 
-/** Whether a Java installation can run source files. */
+/** Returns whether Java is installed. */
 export function hasJava(): boolean {
   const done: SpawnSyncReturns<Buffer> = spawnSync('java', ['-version'], { stdio: 'ignore' })
   return done.status === 0
 }
 
 /**
- * Runs a Java source file with Kafka's classes. The path is relative to this folder unless it is
- * absolute. The program prints one line for each input line.
+ * Runs a Java source file with Kafka's classes, and returns the lines that it prints. A relative
+ * path starts at this folder. The program must print one line for each input line.
  */
 export function runJava(libs: string, file: string, args: readonly string[], lines: readonly string[]): string[] {
   const out = execFileSync('java', ['-Xmx256m', '-cp', join(libs, '*'), resolve(import.meta.dirname, file), ...args], {

@@ -2,7 +2,7 @@ import { array, bytes, message, string } from '../../schema/declare.ts'
 
 /**
  * The assignment that the leader of a consumer group sends to each member. An int16 version
- * precedes it.
+ * precedes the message.
  */
 export const ConsumerProtocolAssignment = message({
   name: 'ConsumerProtocolAssignment',

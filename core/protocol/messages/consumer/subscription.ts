@@ -1,8 +1,8 @@
 import { array, bytes, int32, message, string } from '../../schema/declare.ts'
 
 /**
- * The metadata that a consumer sends to its group when it joins: topics, owned partitions
- * (KIP-429), generation (KIP-792), rack (KIP-881). An int16 version precedes it.
+ * The metadata that a consumer sends when it joins its group: topics, owned partitions (KIP-429),
+ * generation (KIP-792) and rack (KIP-881). An int16 version precedes the message.
  */
 export const ConsumerProtocolSubscription = message({
   name: 'ConsumerProtocolSubscription',

@@ -7,8 +7,8 @@ import { GroupMetadataKey } from './groups.ts'
 import { OffsetCommitKey } from './offsets.ts'
 
 /**
- * The key of a record in `__consumer_offsets`. `type` is its first int16. Unsupported types are
- * `other`.
+ * A decoded key of a record in `__consumer_offsets`. `type` is the first int16 of the key. `kind`
+ * is `other` for types that are not supported.
  */
 export type CoordinatorKey =
   | { readonly kind: 'offset'; readonly type: number; readonly key: Message<typeof OffsetCommitKey> }
@@ -29,7 +29,8 @@ export function encodeCoordinatorKey<M extends MessageDeclaration>(declaration: 
 }
 
 /**
- * Decodes a key of `__consumer_offsets`. Type 0, from before Kafka 0.9, has the layout of type 1.
+ * Decodes a key of `__consumer_offsets`. Keys of type 0, which Kafka wrote before version 0.9, have
+ * the layout of type 1.
  */
 export function decodeCoordinatorKey(buf: Buffer): CoordinatorKey {
   const reader = new Reader(buf, 0, buf.length, 'key of __consumer_offsets')

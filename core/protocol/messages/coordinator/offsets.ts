@@ -1,8 +1,8 @@
 import { int32, int64, message, string, uuid } from '../../schema/declare.ts'
 
 /**
- * The records of `__consumer_offsets` that contain committed offsets. A key is an int16 type and
- * the key message. A value is an int16 version and the value message.
+ * The records of `__consumer_offsets` that contain committed offsets. A key consists of an int16
+ * type and the key message. A value consists of an int16 version and the value message.
  */
 export const OffsetCommitKey = message({
   name: 'OffsetCommitKey',

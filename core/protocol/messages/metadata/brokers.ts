@@ -1,8 +1,8 @@
 import { array, bool, int8, int16, int32, int64, message, string, uint16, uuid } from '../../schema/declare.ts'
 
 /**
- * KRaft metadata records about brokers and controllers. BrokerRegistrationChange has replaced Fence
- * and Unfence, which are still read.
+ * KRaft metadata records about brokers and controllers. BrokerRegistrationChangeRecord has replaced
+ * FenceBrokerRecord and UnfenceBrokerRecord. The old records can still be read.
  */
 export const RegisterBrokerRecord = message({
   name: 'RegisterBrokerRecord',

@@ -10,12 +10,12 @@ import * as security from './security.ts'
 import * as topics from './topics.ts'
 import * as transactions from './transactions.ts'
 
-/** Every KRaft metadata record by its name. */
+/** All KRaft metadata records, by name. */
 export const metadataRecords = { ...brokers, ...configs, ...producerIds, ...security, ...topics, ...transactions }
 
 type Declarations = typeof metadataRecords
 
-/** A decoded record of `__cluster_metadata-0`. `name` is its type. */
+/** A decoded record of `__cluster_metadata-0`. `name` is the name of the record's declaration. */
 export type MetadataRecord = {
   [K in keyof Declarations]: { readonly name: K; readonly version: number; readonly value: Message<Declarations[K]> }
 }[keyof Declarations]
@@ -24,11 +24,11 @@ const byKey = new Map<number, readonly [keyof Declarations, MessageDeclaration]>
   Object.entries(metadataRecords).map(([name, record]) => [record.apiKey!, [name as keyof Declarations, record]]),
 )
 
-/** The version of the frame around a record. There is only one. */
+/** The only version of the frame around a metadata record. */
 const FRAME_VERSION = 1
 
 /**
- * Encodes the value of a record in the metadata log: frame version, then the record's type and
+ * Returns the value of a record in the metadata log: the frame version, the record's type and
  * version as varints, then the record.
  */
 export function encodeMetadataRecord<M extends MessageDeclaration>(
@@ -48,7 +48,7 @@ export function encodeMetadataRecord<M extends MessageDeclaration>(
 
 /**
  * Decodes the value of a record in the metadata log. Throws MR_PROTOCOL_MALFORMED for an unknown
- * type.
+ * record type.
  */
 export function decodeMetadataRecord(buf: Buffer): MetadataRecord {
   const reader = new Reader(buf, 0, buf.length, 'metadata record')

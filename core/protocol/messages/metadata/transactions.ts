@@ -1,8 +1,8 @@
 import { int8, message, string } from '../../schema/declare.ts'
 
 /**
- * KRaft metadata transactions (KIP-868): the records between begin and end apply together. NoOp
- * advances the high watermark.
+ * KRaft metadata transactions (KIP-868). The records between begin and end are applied together.
+ * NoOpRecord only advances the high watermark.
  */
 export const BeginTransactionRecord = message({
   name: 'BeginTransactionRecord',

@@ -1,8 +1,8 @@
 import { array, int16, int32, int64, message, string, struct, uint16, uuid } from '../../schema/declare.ts'
 
 /**
- * The content of control records in the metadata log: leader changes (KIP-595), snapshot header and
- * footer (KIP-630), KRaft version and voters (KIP-853).
+ * The values of control records in the metadata log. They describe leader changes (KIP-595), the
+ * header and footer of a snapshot (KIP-630), the KRaft version and the voters (KIP-853).
  */
 const voter = {
   voterId: int32('0+'),

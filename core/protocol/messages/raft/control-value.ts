@@ -11,7 +11,8 @@ import type {
 } from './control-records.ts'
 
 /**
- * The control records of KRaft. Their first field is their version, so no version precedes them.
+ * The declarations of KRaft control records. The first field of each record is its version, so no
+ * separate version precedes the record.
  */
 type KRaftControl =
   | typeof LeaderChangeMessage
@@ -20,13 +21,17 @@ type KRaftControl =
   | typeof KRaftVersionRecord
   | typeof VotersRecord
 
-/** Encodes the value of a KRaft control record in the version that its first field contains. */
+/**
+ * Encodes the value of a KRaft control record in the version that the record's first field
+ * contains.
+ */
 export function encodeKRaftControl<M extends KRaftControl>(declaration: M, value: Message<M>): Buffer {
   return encodeToBuffer(declaration, value.version, value as never)
 }
 
 /**
- * Decodes the value of a KRaft control record. Of a newer version it decodes only the known fields.
+ * Decodes the value of a KRaft control record. In a record of a newer version, only the known
+ * fields are decoded.
  */
 export function decodeKRaftControl<M extends KRaftControl>(declaration: M, buf: Buffer): Message<M> {
   if (buf.length < 2) throw malformed(declaration.name, 'it has no version')

@@ -1,8 +1,8 @@
 import { int16, int32, message } from '../../schema/declare.ts'
 
 /**
- * The content of the control records that end transactions. The key contains commit or abort, and
- * the value the epoch of the coordinator (KIP-98).
+ * The key and the value of a control record that ends a transaction (KIP-98). The type in the key
+ * is commit or abort. The value contains the epoch of the transaction coordinator.
  */
 export const ControlRecordTypeSchema = message({
   name: 'ControlRecordTypeSchema',
