@@ -28,7 +28,7 @@ export const errors = defineErrors({
   },
   MR_WORKER_OFFSETS_FILE: {
     message: 'the offsets file {path} cannot be read: {cause}',
-    fix: 'Restore it from a backup, or move it away to read every source from the beginning.',
+    fix: 'Restore the file from a backup. If you move the file away instead, every source is read from the beginning.',
   },
   MR_WORKER_OFFSETS_FILE_WRITE: {
     message: 'the offsets file {path} cannot be written: {cause}',
@@ -37,11 +37,11 @@ export const errors = defineErrors({
   },
   MR_WORKER_LISTEN: {
     message: 'cannot listen on {address}: {cause}',
-    fix: 'Choose another address in "listeners", or stop the program that uses this one.',
+    fix: 'Choose another address in "listeners", or stop the program that uses this address.',
   },
   MR_WORKER_CONNECTOR_FILE: {
     message: 'the connector file {path} cannot be used: {cause}',
-    fix: 'It must be a .properties file or a JSON object with "name" and "config".',
+    fix: 'The file must be a .properties file, or contain a JSON object with "name" and "config".',
   },
   MR_WORKER_BROKERS_AWAY: {
     message: 'no broker can be reached: {servers}',
@@ -55,7 +55,7 @@ export const errors = defineErrors({
   },
   MR_WORKER_ABORTED: {
     message: 'the worker was stopped before it was ready',
-    fix: 'No action is needed: the worker stopped because it was asked to.',
+    fix: 'No action is needed, because the stop was requested.',
   },
 })
 
@@ -71,7 +71,7 @@ export const pluginErrors = defineErrors({
   },
   MR_PLUGIN_TYPE: {
     message: '{name} is a {found}, not a {type}',
-    fix: 'Name a plugin of the right type.',
+    fix: 'Use the name of a plugin of the type that the key needs.',
   },
   MR_PLUGIN_VERSION: {
     // This message is Connect's.

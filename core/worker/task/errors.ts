@@ -20,12 +20,12 @@ export const errors = defineErrors({
   },
   MR_TASK_THREAD_MEMORY: {
     message: 'the thread {thread} ran out of memory: its heap limit is {limit} MB',
-    fix: 'Lower the batch sizes of its tasks, or raise task.memory.max.mb.',
+    fix: 'Lower the batch sizes of the tasks in this thread, or raise task.memory.max.mb.',
     retriable: true,
   },
   MR_TASK_EXTERNAL_MEMORY: {
-    message: 'the thread {thread} held {held} MB in Buffers; its limit is {limit} MB',
-    fix: 'Lower the batch sizes of its tasks, or raise task.memory.max.mb.',
+    message: 'the thread {thread} used {held} MB of memory for Buffers, but its limit is {limit} MB',
+    fix: 'Lower the batch sizes of the tasks in this thread, or raise task.memory.max.mb.',
     retriable: true,
   },
   MR_TASK_THREAD_CRASHED: {
@@ -90,7 +90,7 @@ export const errors = defineErrors({
   },
   MR_PLUGIN_LOAD: {
     message: 'cannot load the plugin {plugin} from {module}: {cause}',
-    fix: 'Check that its package is completely installed (npm install in its folder) and that its manifest names the right module and export.',
+    fix: 'Check that the package of the plugin is completely installed (npm install in its folder), and that its manifest names the right module and export.',
   },
   MR_PLUGIN_EXPORT: {
     message: 'the module {module} of the plugin {plugin} has no class named {export}; it has {found}',
