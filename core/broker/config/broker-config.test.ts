@@ -7,11 +7,11 @@ import { TOPIC_CONFIG } from './topic-config.ts'
 
 const parse = (raw: Record<string, string>) => parseBrokerConfig(raw)
 
-test('without any setting the broker listens on the loopback interface only', () => {
+test('by default, the broker listens only on the loopback interface', () => {
   expect(parse({}).listeners).toEqual([{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }])
 })
 
-test("the server.properties of Apache's quick start is accepted, and the controller's listener is not opened", () => {
+test("the server.properties of Apache Kafka's quick start is valid, and its controller listener is ignored", () => {
   const config = parse({
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -35,7 +35,7 @@ test('broker.id is an alias of node.id', () => {
   expect(parse({ 'broker.id': '7' }).values['node.id']).toBe(7)
 })
 
-test('all invalid keys are named in one error', () => {
+test('one error names all invalid keys', () => {
   const wrong = () => parse({ 'num.partitions': '0', 'log.segment.bytes': 'x' })
   expect(wrong).toThrow(
     /num\.partitions: Value must be at least 1.*log\.segment\.bytes: Not a number.*MR_BROKER_CONFIG/,
@@ -50,7 +50,7 @@ test.each([
   ['a broker without a controller', { 'process.roles': 'broker' }, /controller is missing/],
   ['several controllers', { 'controller.quorum.voters': '1@a:1,2@b:2' }, /only one controller/],
   ['a duplicate directory', { 'log.dirs': '/a,/a' }, /'log\.dirs' values must not be duplicated/],
-])('%s is rejected with a clear error', (_, raw, message) => {
+])('%s is rejected with an error that names the problem', (_, raw, message) => {
   expect(() => parse(raw)).toThrow(message)
 })
 
@@ -62,18 +62,18 @@ test.each([
   expect(parseListener(text)).toEqual(expected)
 })
 
-test('a port above 65535 is rejected', () => {
+test('parseListener rejects a port above 65535', () => {
   expect(() => parseListener('A://h:65536')).toThrow(TypeError)
 })
 
-test("Kafka's largest long means never, and is printed with all digits", () => {
+test("the default of flush.ms is Kafka's largest long, printed with all digits, and means never", () => {
   const config = parse({})
   const [layer] = topicLayers(config, NO_DYNAMIC, new Map(), 'flush.ms')
   expect(layer).toMatchObject({ value: '9223372036854775807', source: ConfigSource.DEFAULT })
   expect(toLogConfig(topicValues(config, NO_DYNAMIC, new Map()), config).flushMs).toBeGreaterThan(1e15)
 })
 
-test('the value of a topic wins over that of the broker, a value set over the API over the file, and both over a default', () => {
+test("a topic's value has precedence over a dynamic broker value, which has precedence over server.properties", () => {
   const config = parse({ 'log.retention.hours': '2', 'log.retention.minutes': '30' })
   const ms = (own: [string, string][], dynamic: [string, string][]) =>
     topicLayers(config, { own: new Map(dynamic), default: new Map() }, new Map(own), 'retention.ms')[0]
@@ -85,12 +85,12 @@ test('the value of a topic wins over that of the broker, a value set over the AP
   })
 })
 
-test('a retention of -1 hours means forever, not -3600000 milliseconds', () => {
+test('log.retention.hours=-1 means retention.ms=-1, which is no limit, not -3600000', () => {
   const config = parse({ 'log.retention.hours': '-1' })
   expect(topicValues(config, NO_DYNAMIC, new Map())['retention.ms']).toBe(-1)
 })
 
-test('every topic key has a value that its own validator accepts', () => {
+test('the default value of every topic key is valid', () => {
   const values: Record<string, unknown> = topicValues(parse({}), NO_DYNAMIC, new Map())
   for (const [name, key] of Object.entries<ConfigKey>(TOPIC_CONFIG)) {
     expect(values[name], name).not.toBe(undefined)
@@ -98,7 +98,7 @@ test('every topic key has a value that its own validator accepts', () => {
   }
 })
 
-test('a key without a default has no layers until it is set', () => {
+test('brokerLayers returns no layer for a key that has no default and is not set', () => {
   expect(brokerLayers(parse({}), NO_DYNAMIC, 'log.retention.ms')).toEqual([])
   expect(brokerLayers(parse({ 'log.retention.ms': '9' }), NO_DYNAMIC, 'log.retention.ms')).toEqual([
     { name: 'log.retention.ms', value: '9', source: ConfigSource.STATIC_BROKER },

@@ -10,8 +10,8 @@ import { NODE_CONFIG } from './defs/node.ts'
 import { type Listener, parseListener, parseProtocolMap } from './listeners.ts'
 
 /**
- * Every key of the broker. Names, types and defaults are those of Kafka 4.3, except for the
- * loopback listener.
+ * All keys of the broker. Names, types and defaults are those of Kafka 4.3, except that `listeners`
+ * defaults to the loopback interface.
  */
 export const BROKER_CONFIG = defineConfig({
   ...NODE_CONFIG,
@@ -24,26 +24,31 @@ export const BROKER_CONFIG = defineConfig({
 
 export type BrokerConfigValues = ConfigValues<typeof BROKER_CONFIG>
 
-/** The settings with which the broker started, such as `config.values['num.partitions']`. */
+/** The settings with which the broker started. `values` contains the parsed value of each key. */
 export interface BrokerConfig {
   readonly values: BrokerConfigValues
-  /** The text of the known keys that were set. */
+  /** The text of each known key that was set. */
   readonly given: ReadonlyMap<string, string>
   /** The unknown keys in the file. */
   readonly unknown: readonly string[]
   readonly listeners: readonly Listener[]
-  /** `metrics.listeners` */
+  /** The parsed addresses of `metrics.listeners`. */
   readonly metricsAddresses: readonly MetricsAddress[]
-  /** By listener name. Port 0 means the port of the listener. */
+  /**
+   * The addresses of `advertised.listeners`, by listener name. Port 0 means the port on which the
+   * listener listens.
+   */
   readonly advertised: ReadonlyMap<string, Listener>
-  /** The number of the security protocol, by listener name. */
+  /** The id of the security protocol of each listener, by listener name. */
   readonly protocols: ReadonlyMap<string, number>
   readonly interBrokerListener: string
   readonly logDirs: readonly string[]
   readonly metadataDir: string
 }
 
-/** Prefixes of keys of features and products that Millrace does not have. They cause no warning. */
+/**
+ * Matches keys of features and products that Millrace does not have. Such keys cause no warning.
+ */
 const FOREIGN = /^(listener\.name\.|sasl\.|ssl\.|remote\.|confluent\.)/
 
 function allListeners(values: BrokerConfigValues, problems: string[]) {
@@ -91,7 +96,8 @@ function readMetricsAddresses(texts: readonly string[], problems: string[]): Met
 
 /**
  * Parses the keys of `server.properties`. Throws MR_BROKER_CONFIG, which names every invalid key.
- * Unknown keys are listed in `unknown`, because as in Kafka they cause only a warning.
+ * Unknown keys are not errors: they are returned in `unknown`, because they cause only a warning,
+ * as in Kafka.
  */
 export function parseBrokerConfig(raw: RawConfig): BrokerConfig {
   let values: BrokerConfigValues

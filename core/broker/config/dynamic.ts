@@ -4,7 +4,10 @@ import { BROKER_CONFIG, type BrokerConfig, type BrokerConfigValues } from './bro
 import { brokerLayers, type DynamicBrokerConfigs } from './effective.ts'
 import { TOPIC_SYNONYMS } from './topic-config.ts'
 
-/** Keys of the broker itself that take effect at once, or that have no effect. */
+/**
+ * Dynamic keys that are not defaults of topic keys. Some take effect at once, and the others have
+ * no effect.
+ */
 const OWN = [
   'log.cleaner.io.max.bytes.per.second',
   'log.cleaner.threads',
@@ -20,23 +23,24 @@ const OWN = [
 ]
 
 /**
- * Broker keys that can change while the broker runs: the defaults of topics, and some keys of the
- * broker itself.
+ * The broker keys that can change while the broker is running: the defaults of topic keys, and the
+ * keys in `OWN`.
  */
 export const DYNAMIC_BROKER_KEYS: ReadonlySet<string> = new Set([
   ...OWN,
-  // As in Kafka, only the first synonym of each: log.retention.ms but not log.retention.hours.
+  // As in Kafka, only the first synonym of a topic key is dynamic, for example log.retention.ms but
+  // not log.retention.hours.
   ...Object.values(TOPIC_SYNONYMS).map(list => list[0]!.name),
 ])
 
-/** Broker keys that are the defaults of topic keys. */
+/** The broker keys that are the defaults of topic keys. */
 export const TOPIC_DEFAULT_KEYS: ReadonlySet<string> = new Set(
   Object.values(TOPIC_SYNONYMS).flatMap(list => list.map(s => s.name)),
 )
 
 const NONE: ReadonlyMap<string, string> = new Map()
 
-/** The parsed value of a broker key that is in force now. */
+/** Returns the current value of a broker key, which can be a dynamic value. */
 export function currentSetting<N extends keyof BrokerConfigValues>(
   config: BrokerConfig,
   image: MetadataImage,
@@ -46,7 +50,7 @@ export function currentSetting<N extends keyof BrokerConfigValues>(
   return parseType(BROKER_CONFIG[name].type, text) as BrokerConfigValues[N]
 }
 
-/** The settings made over the API, for one broker and for all brokers. */
+/** Returns the dynamic settings of a broker: its own, and those for all brokers. */
 export function dynamicConfigs(image: MetadataImage, nodeId: number): DynamicBrokerConfigs {
   return {
     own: image.configs.get(configKey(ResourceType.BROKER, String(nodeId))) ?? NONE,

@@ -5,7 +5,10 @@ import { BROKER_CONFIG, type BrokerConfig } from './broker-config.ts'
 import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName, type TopicConfigValues } from './topic-config.ts'
 import { configText } from './values.ts'
 
-/** The sources of a value (Kafka's DescribeConfigsResponse.ConfigSource). */
+/**
+ * The sources of a configuration value, with the ids of Kafka's
+ * DescribeConfigsResponse.ConfigSource.
+ */
 export const ConfigSource = {
   UNKNOWN: 0,
   TOPIC: 1,
@@ -16,14 +19,17 @@ export const ConfigSource = {
   GROUP: 8,
 } as const
 
-/** The value of a key in one layer of configuration. The first layer of a list is in force. */
+/** The value of a key from one source. Lists of these start with the value that applies. */
 export interface SourcedValue {
   readonly name: string
   readonly value: string | null
   readonly source: number
 }
 
-/** The settings made over the API: for all brokers (`default`), and for this broker. */
+/**
+ * Broker settings that were changed while the broker was running: for this broker (`own`) and for
+ * all brokers (`default`).
+ */
 export interface DynamicBrokerConfigs {
   readonly own: ReadonlyMap<string, string>
   readonly default: ReadonlyMap<string, string>
@@ -31,7 +37,10 @@ export interface DynamicBrokerConfigs {
 
 export const NO_DYNAMIC: DynamicBrokerConfigs = { own: new Map(), default: new Map() }
 
-/** All layers of a broker key. The first is in force, the last is the default. */
+/**
+ * Returns the values of a broker key from all sources. The first value applies, and the last is the
+ * default.
+ */
 export function brokerLayers(config: BrokerConfig, dynamic: DynamicBrokerConfigs, name: string): SourcedValue[] {
   const layers: SourcedValue[] = []
   const add = (value: string | undefined, source: number) => {
@@ -52,7 +61,10 @@ function scaled(layer: SourcedValue, factor: number): SourcedValue {
     : { ...layer, value: configText(Number(layer.value) < 0 ? -1 : Number(layer.value) * factor) }
 }
 
-/** All layers of a topic key, with values in the unit of the topic key. The first is in force. */
+/**
+ * Returns the values of a topic key from all sources, converted to the unit of the topic key. The
+ * first value applies.
+ */
 export function topicLayers(
   config: BrokerConfig,
   dynamic: DynamicBrokerConfigs,
@@ -67,7 +79,8 @@ export function topicLayers(
     layers.push({ name, value: configText(parseType(key.type, key.default)), source: ConfigSource.DEFAULT })
     return layers
   }
-  // As in Kafka, a value set for any synonym wins over the default of any synonym.
+  // As in Kafka, a value that is set for any synonym has precedence over the defaults of all
+  // synonyms.
   const all = synonyms.flatMap(s => brokerLayers(config, dynamic, s.name).map(l => scaled(l, s.factor)))
   layers.push(
     ...all.filter(l => l.source !== ConfigSource.DEFAULT),
@@ -76,7 +89,7 @@ export function topicLayers(
   return layers
 }
 
-/** The values in force for a topic. */
+/** Returns the value that applies for each topic key. */
 export function topicValues(
   config: BrokerConfig,
   dynamic: DynamicBrokerConfigs,
@@ -90,7 +103,7 @@ export function topicValues(
   return values as TopicConfigValues
 }
 
-/** Converts the settings of a topic to those of its log. */
+/** Returns the configuration of the topic's logs. */
 export function toLogConfig(v: TopicConfigValues, config: BrokerConfig): LogConfig {
   return {
     segmentBytes: v['segment.bytes'],

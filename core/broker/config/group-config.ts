@@ -18,11 +18,17 @@ const NO_CONSUMER_GROUPS = 'The group protocol of KIP-848 is not supported yet.'
 const NO_SHARE_GROUPS = 'Share groups are not supported yet.'
 const NO_STREAMS_GROUPS = 'Streams groups are not supported yet.'
 
-/** A time in milliseconds of a group protocol that is not supported yet. */
+/**
+ * Declares a key for a time in milliseconds. It has no effect, because its group protocol is not
+ * supported yet.
+ */
 const time = <const D extends number>(value: D, min: number, noEffect: string, documentation: string) =>
   key.int({ default: value, min, importance: 'MEDIUM', noEffect, documentation: `${documentation}, in milliseconds.` })
 
-/** Every key of a group. Names, types, defaults and limits are those of Kafka 4.3's GroupConfig. */
+/**
+ * All configuration keys of a group. Names, types, defaults and limits are those of Kafka 4.3's
+ * GroupConfig.
+ */
 export const GROUP_CONFIG = defineConfig({
   'consumer.session.timeout.ms': time(
     45_000,
@@ -135,8 +141,8 @@ const ofEachKind = (kind: string): Readonly<Record<string, Bound>> => ({
 })
 
 /**
- * The default limits of the broker's `group.*.min.*` and `group.*.max.*`. These groups are not
- * supported yet.
+ * The limits of group settings. They are the defaults of Kafka's broker keys `group.*.min.*` and
+ * `group.*.max.*`, which Millrace does not have yet.
  */
 const BOUNDS: Readonly<Record<string, Bound>> = {
   ...ofEachKind('consumer'),
@@ -148,14 +154,17 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'streams.num.standby.replicas': { min: 0, max: 2 },
 }
 
-/** `group.share.max.delivery.count.limit` for `share.delivery.count.limit`. */
+/**
+ * Returns the broker key that limits a group key, such as `group.share.max.delivery.count.limit`
+ * for `share.delivery.count.limit`.
+ */
 function boundKey(name: string, which: 'min' | 'max'): string {
   if (name === 'streams.num.standby.replicas') return `group.streams.${which}.standby.replicas`
   const [kind, ...rest] = name.split('.')
   return `group.${kind}.${which}.${rest.join('.')}`
 }
 
-/** Returns why the limits of the broker do not allow a value of a group config, or null. */
+/** Returns an error message if a value of a group key is outside the broker's limits, or null. */
 export function groupBoundProblem(name: string, value: unknown): string | null {
   const bound = BOUNDS[name]
   if (!bound || typeof value !== 'number') return null
@@ -163,7 +172,7 @@ export function groupBoundProblem(name: string, value: unknown): string | null {
   return value > bound.max ? `${name} must be less than or equal to ${boundKey(name, 'max')}` : null
 }
 
-/** The broker's key that is the default of a group's key. */
+/** Returns the broker key whose value is the default of a group key. */
 export function groupSynonym(name: string): string {
   const own = ['share.auto.offset.reset', 'share.isolation.level', 'share.renew.acknowledge.enable']
   return own.includes(name) ? name : `group.${name}`

@@ -1,6 +1,6 @@
-/** One address of `listeners` or `advertised.listeners`. */
+/** An address of `listeners` or `advertised.listeners`. */
 export interface Listener {
-  /** `PLAINTEXT`, or a name that listener.security.protocol.map maps to a protocol. */
+  /** The name of the listener. `listener.security.protocol.map` maps it to a protocol. */
   readonly name: string
   readonly host: string
   readonly port: number
@@ -9,8 +9,8 @@ export interface Listener {
 export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 
 /**
- * Parses `NAME://host:port`, with IPv6 hosts in brackets. Throws a TypeError with a message for the
- * user.
+ * Parses an address of the form `NAME://host:port`. IPv6 hosts are in brackets. Throws a TypeError
+ * whose message is shown to the user.
  */
 export function parseListener(text: string): Listener {
   const match = /^([\w.-]+):\/\/(\[[\da-fA-F:.%]*\]|[^:\s/]*):(\d{1,5})$/.exec(text)
@@ -20,8 +20,8 @@ export function parseListener(text: string): Listener {
 }
 
 /**
- * The number of the security protocol by listener name. Throws a TypeError with a message for the
- * user.
+ * Parses `listener.security.protocol.map`. Returns the id of the security protocol for each
+ * listener name. Throws a TypeError whose message is shown to the user.
  */
 export function parseProtocolMap(text: string): Map<string, number> {
   const map = new Map<string, number>()

@@ -7,7 +7,7 @@ const NOT_REPLICATED = 'This version has one broker, so nothing is replicated.'
 const NO_TIERED_STORAGE = 'Tiered storage is not supported yet.'
 const CODEC_LEVEL = 'Each codec uses its default level.'
 
-/** `*`, or `partition:broker` pairs: the replicas to which a replication throttle applies. */
+/** Accepts the replicas that are throttled: `*`, or a list of `partition:broker` pairs. */
 const throttledReplicas: Validator = {
   describe: '[partitionId]:[brokerId],[partitionId]:[brokerId],...',
   check(value, name) {
@@ -18,7 +18,10 @@ const throttledReplicas: Validator = {
   },
 }
 
-/** Every key of a topic. Names, types, defaults and limits are those of Kafka 4.3's LogConfig. */
+/**
+ * All configuration keys of a topic. Names, types, defaults and limits are those of Kafka 4.3's
+ * LogConfig.
+ */
 export const TOPIC_CONFIG = defineConfig({
   'cleanup.policy': key.list({
     default: 'delete',
@@ -252,7 +255,10 @@ export const TOPIC_CONFIG = defineConfig({
 export type TopicConfigValues = ConfigValues<typeof TOPIC_CONFIG>
 export type TopicConfigName = keyof typeof TOPIC_CONFIG
 
-/** A broker setting that is the default of a topic setting, and the factor between their units. */
+/**
+ * A broker key whose value is the default of a topic key. A value of the broker key is multiplied
+ * by `factor` to convert it to the unit of the topic key.
+ */
 export interface Synonym {
   readonly name: string
   readonly factor: number
@@ -262,8 +268,8 @@ const HOUR = 3600000
 const same = (name: string): readonly Synonym[] => [{ name, factor: 1 }]
 
 /**
- * The broker settings that are the defaults of topic settings. The first that is set wins (Kafka's
- * ServerTopicConfigSynonyms).
+ * The broker keys whose values are the defaults of topic keys. The first key that is set applies,
+ * as in Kafka's ServerTopicConfigSynonyms.
  */
 export const TOPIC_SYNONYMS: Readonly<Partial<Record<TopicConfigName, readonly Synonym[]>>> = {
   'cleanup.policy': same('log.cleanup.policy'),

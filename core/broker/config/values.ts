@@ -1,13 +1,17 @@
-/** Java's Long.MAX_VALUE as a double. In Kafka's settings it means never, or no limit. */
+/**
+ * Java's Long.MAX_VALUE, rounded to a number. In Kafka's settings, this value means "never" or "no
+ * limit".
+ */
 export const LONG_MAX = 2 ** 63
 
-/** Whether Java parses a string as an `int`. */
+/** Returns whether Java can parse a string as an `int`. */
 export function isInt32(text: string): boolean {
   return /^[+-]?\d+$/.test(text) && Math.abs(Number(text)) < 2 ** 31
 }
 
 /**
- * Prints a value as Kafka does in a response: lists with commas, Long.MAX_VALUE with all digits.
+ * Returns a value as the text that Kafka sends in a response. The items of a list are separated by
+ * commas, and Long.MAX_VALUE has all digits.
  */
 export function configText(value: unknown): string | null {
   if (value === null || value === undefined) return null

@@ -30,7 +30,7 @@ const dead = owner({ pid: 999999999, start: '1' })
 const mtime = () => statSync(path()).mtimeMs
 const hasProc = existsSync('/proc/self/stat')
 
-test('a directory can be locked once, and again after its release', async () => {
+test('a locked directory cannot be locked again until its lock is released', async () => {
   const release = await lockDirs([dir])
   await expect(lockDirs([dir])).rejects.toThrow(`in use by another broker, process ${process.pid}`)
   expect(lock()).toBe(ownerText(me))
@@ -39,10 +39,10 @@ test('a directory can be locked once, and again after its release', async () => 
   ;(await lockDirs([dir]))()
 })
 
-test.skipIf(!hasProc)('a lock whose owner has certainly exited is taken over at once', async () => {
+test.skipIf(!hasProc)('a lock is taken over without waiting if its owner has certainly exited', async () => {
   const stale = [
-    owner({ start: '1' }), // our pid, used by an earlier process
-    owner({ pid: 1, start: '1' }), // a pid that another process has reused
+    owner({ start: '1' }), // an earlier process that had the same pid as this process
+    owner({ pid: 1, start: '1' }), // a process whose pid another process has reused
     dead,
     '999999999 1-00000000\n', // the format of version 0.1
     `${process.pid} 1-${me.boot.slice(0, 8)}\n`,
@@ -70,7 +70,7 @@ const container = { namespace: 'pid:[4026539999]', host: 'f00dcafe1234' }
 const elsewhere = { boot: '11111111-2222-3333-4444-555555555555', host: 'other-host' }
 
 test.skipIf(!hasProc)(
-  'a process in another container or on another host keeps its lock while it renews it',
+  'a process in another container or on another host keeps its lock as long as it renews the lock',
   async () => {
     for (const where of [container, elsewhere]) {
       writeFileSync(path(), owner(where))
@@ -82,7 +82,7 @@ test.skipIf(!hasProc)(
       expect(String(error)).toContain(`process ${process.pid} on host ${where.host}`)
       expect(warnings[0]).toMatch(/^Waiting up to/)
       clearInterval(beat)
-      // The owner exited: nothing renews its lock any more.
+      // From here on, the lock is not renewed, as if its owner had exited.
       warnings.length = 0
       const release = await lockDirs([dir], { heartbeat: FAST, warn: w => warnings.push(w) })
       expect(warnings.at(-1)).toMatch(new RegExp(`its owner, process ${process.pid} on host ${where.host},`))
@@ -91,17 +91,20 @@ test.skipIf(!hasProc)(
   },
 )
 
-test.skipIf(!hasProc)('an old lock left by a crash in a container is taken over without waiting', async () => {
-  writeFileSync(path(), owner(container))
-  const long = new Date(Date.now() - 60_000)
-  utimesSync(path(), long, long)
-  const warnings: string[] = []
-  const release = await lockDirs([dir], { warn: w => warnings.push(w) })
-  expect(warnings).toEqual([expect.stringMatching(/Taking over/)])
-  release()
-})
+test.skipIf(!hasProc)(
+  'the lock of a process in a container is taken over without waiting after a minute of silence',
+  async () => {
+    writeFileSync(path(), owner(container))
+    const long = new Date(Date.now() - 60_000)
+    utimesSync(path(), long, long)
+    const warnings: string[] = []
+    const release = await lockDirs([dir], { warn: w => warnings.push(w) })
+    expect(warnings).toEqual([expect.stringMatching(/Taking over/)])
+    release()
+  },
+)
 
-test('a lock is renewed; a process that loses it is notified and leaves the new owner’s lock alone', async () => {
+test("a lock is renewed, and a process that loses its lock is notified and does not remove the new owner's", async () => {
   const lost: string[] = []
   const release = await lockDirs([dir], { heartbeat: FAST, onLost: d => lost.push(d) })
   const long = new Date(Date.now() - 60_000)
@@ -115,7 +118,7 @@ test('a lock is renewed; a process that loses it is notified and leaves the new 
   expect(lock()).toBe(owner(elsewhere))
 })
 
-test('a process that dies while taking over a lock does not block others', async () => {
+test('a process that crashed while it took over a lock does not block other processes', async () => {
   writeFileSync(path(), dead)
   const guard = join(dir, `.lock.after-${dead.replace(/[^\w-]+/g, '_').slice(0, 150)}`)
   writeFileSync(guard, owner({ pid: 999999998, start: '1' }))
@@ -125,7 +128,7 @@ test('a process that dies while taking over a lock does not block others', async
   expect(existsSync(path())).toBe(false)
 })
 
-test('either all directories are locked or none', async () => {
+test('no directory is locked if one of the directories is in use', async () => {
   const other = mkdtempSync(join(tmpdir(), 'dir-lock-'))
   const release = await lockDirs([other])
   await expect(lockDirs([dir, other])).rejects.toThrow(/in use/)
@@ -134,11 +137,14 @@ test('either all directories are locked or none', async () => {
   rmSync(other, { recursive: true })
 })
 
-test.skipIf(!hasProc)('a directory that cannot be created gives one clear error', async () => {
-  await expect(lockDirs(['/proc/millrace/logs'])).rejects.toThrow(
-    /Cannot write to the log directory \/proc\/millrace\/logs: ENOENT/,
-  )
-})
+test.skipIf(!hasProc)(
+  'the error for a directory that cannot be created names the directory and the cause',
+  async () => {
+    await expect(lockDirs(['/proc/millrace/logs'])).rejects.toThrow(
+      /Cannot write to the log directory \/proc\/millrace\/logs: ENOENT/,
+    )
+  },
+)
 
 const CONTENDER = `
   import { lockDirs } from ${JSON.stringify(join(import.meta.dirname, 'dir-lock.ts'))}
@@ -150,7 +156,7 @@ const CONTENDER = `
   })`
 const NODE = [process.execPath, '--input-type=module', '-e', CONTENDER]
 
-test('if several processes try at the same time, exactly one gets the lock, even a stale one', {
+test('exactly one of several processes that try at the same time gets the lock, even if a stale lock exists', {
   timeout: 60_000,
 }, async () => {
   for (const before of [null, dead]) {
@@ -170,7 +176,7 @@ test('if several processes try at the same time, exactly one gets the lock, even
   }
 })
 
-/** Starts a program that takes the lock, and waits until it holds the lock. */
+/** Starts a program that locks the directory. Resolves when the program has the lock. */
 async function holding(command: string, args: readonly string[]): Promise<ChildProcess> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
@@ -179,15 +185,16 @@ async function holding(command: string, args: readonly string[]): Promise<ChildP
   return child
 }
 
-test.skipIf(!hasProc)('the lock of a zombie process is free', async () => {
-  // sleep replaces the shell, and never reaps the child that it inherits.
+test.skipIf(!hasProc)('the lock of a zombie process is taken over without waiting', async () => {
+  // The shell starts the program and then becomes `sleep`, which never reads the exit code of the
+  // program. A killed program therefore remains a zombie.
   const parent = await holding('sh', ['-c', 'exec 3<&0; "$@" <&3 & exec sleep 600', 'sh', ...NODE, dir])
   const pid = Number(lock().split(' ')[0])
   await expect(lockDirs([dir])).rejects.toThrow(`process ${pid}`)
   process.kill(pid, 'SIGKILL')
   await vi.waitFor(() => {
     expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z ')
-    // The other threads of the process exit a moment later.
+    // The other threads of the process may exit later than its first thread.
     expect(readdirSync(`/proc/${pid}/task`)).toHaveLength(1)
   })
   ;(await lockDirs([dir], { warn: message => expect.unreachable(message) }))()
@@ -197,7 +204,7 @@ test.skipIf(!hasProc)('the lock of a zombie process is free', async () => {
 const unshare = ['--pid', '--fork', '--kill-child', '--mount-proc']
 const canUnshare = hasProc && spawnSync('unshare', [...unshare, 'true']).status === 0
 test.skipIf(!canUnshare)(
-  'a running process in another pid namespace keeps its lock, and a killed one does not',
+  'a process in another pid namespace keeps its lock while it is running, and loses it after it is killed',
   async () => {
     const child = await holding('unshare', [...unshare, ...NODE, dir])
     expect(lock()).toMatch(/^1 /)
@@ -210,14 +217,17 @@ test.skipIf(!canUnshare)(
 )
 
 const python = spawnSync('python3', ['--version']).status === 0
-test.skipIf(!hasProc || !python)('the OS lock of an Apache broker is respected', async () => {
-  const hold =
-    'import fcntl,sys; f=open(sys.argv[1],"w"); fcntl.lockf(f, fcntl.LOCK_EX); print("held", flush=True); sys.stdin.read()'
-  const apache = spawn('python3', ['-c', hold, path()], { stdio: ['pipe', 'pipe', 'inherit'] })
-  await once(apache.stdout, 'data')
-  await expect(lockDirs([dir])).rejects.toThrow(`process ${apache.pid}`)
-  const exit = once(apache, 'exit')
-  apache.stdin.end()
-  await exit
-  ;(await lockDirs([dir]))()
-})
+test.skipIf(!hasProc || !python)(
+  'a directory cannot be locked while another process has an OS lock on .lock, as an Apache broker has',
+  async () => {
+    const hold =
+      'import fcntl,sys; f=open(sys.argv[1],"w"); fcntl.lockf(f, fcntl.LOCK_EX); print("held", flush=True); sys.stdin.read()'
+    const apache = spawn('python3', ['-c', hold, path()], { stdio: ['pipe', 'pipe', 'inherit'] })
+    await once(apache.stdout, 'data')
+    await expect(lockDirs([dir])).rejects.toThrow(`process ${apache.pid}`)
+    const exit = once(apache, 'exit')
+    apache.stdin.end()
+    await exit
+    ;(await lockDirs([dir]))()
+  },
+)

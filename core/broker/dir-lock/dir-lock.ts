@@ -10,21 +10,24 @@ import { claim, renewedAt, takeOver, textOf } from './lock-file.ts'
 import { judge, type LockOwner, ownerText, parseOwner, thisProcess } from './owner.ts'
 
 const LOCK = '.lock'
-/** The number of attempts while other processes take and release the lock. */
+/**
+ * The maximum number of attempts to take a lock that other processes take and release at the same
+ * time.
+ */
 const TRIES = 200
 const TRY_AGAIN_MS = 25
 
 /**
- * How often the owner renews its lock, and how long without a renewal means that the owner has
- * exited.
+ * The interval at which an owner renews its lock, and the times without a renewal after which
+ * another broker takes over the lock.
  */
 export interface Heartbeat {
   readonly everyMs: number
-  /** For an owner in another container of this machine, which has the same clock. */
+  /** The time for an owner in another container on this machine, which has the same clock. */
   readonly silenceMs: number
   /**
-   * For an owner that may be on another machine. Measured with our clock, because its clock may
-   * differ.
+   * The time for an owner that may be on another machine. It is measured from the first check of
+   * the lock, because the clock of that machine may differ.
    */
   readonly remoteSilenceMs: number
 }
@@ -33,25 +36,30 @@ const HEARTBEAT: Heartbeat = { everyMs: 2_000, silenceMs: 10_000, remoteSilenceM
 
 export interface LockOptions {
   readonly heartbeat?: Heartbeat
-  /** Called when the start waits for a lock or has taken one over. */
+  /**
+   * Called when the broker waits for the lock of another process, takes over a lock, or cannot
+   * renew its lock.
+   */
   readonly warn?: (message: string) => void
   /**
-   * Called when another broker took our lock. Nothing may be written to the directories after that.
+   * Called when another broker has taken the lock of a directory. This broker must then stop
+   * writing to its directories.
    */
   readonly onLost?: (dir: string) => void
 }
 
-/** Directories locked by brokers in this process. */
+/** The directories that brokers in this process have locked or are locking. */
 const heldHere = new Set<string>()
 let taken = 0
 
 /**
- * Locks the directories for this process. Each gets a `.lock` file that names the process and is
- * renewed every two seconds, because Node has no file locks. The lock of a process that has exited
- * (for example after kill -9) is taken over: at once if the process can be looked up, otherwise
- * after a period without renewals. If two processes try at the same time, one of them gets the
- * lock. Returns a function that releases the locks. Throws MR_BROKER_DIR_LOCKED,
- * MR_BROKER_DIR_LOCKED_ELSEWHERE or MR_BROKER_DIR_UNWRITABLE.
+ * Locks directories for this process, and returns a function that releases the locks. Node has no
+ * file locks. Therefore each directory gets a `.lock` file that names the process, and that the
+ * process renews every two seconds. A broker takes over the lock of a process that has exited, for
+ * example after kill -9. This happens at once if the system shows that the process has exited, and
+ * otherwise after a time without renewals. If several processes try at the same time, one of them
+ * gets the lock. Throws MR_BROKER_DIR_LOCKED, MR_BROKER_DIR_LOCKED_ELSEWHERE or
+ * MR_BROKER_DIR_UNWRITABLE.
  */
 export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Promise<() => void> {
   const held: string[] = []
@@ -81,13 +89,16 @@ export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Pr
 const mine = () => ownerText(thisProcess())
 const isOurs = (dir: string) => textOf(join(dir, LOCK)) === mine()
 
-/** Reports once that another process took a lock, and no longer renews that lock. */
+/**
+ * Renews the locks. If another process has taken a lock, reports this once and no longer renews
+ * that lock.
+ */
 async function renew(held: string[], o: LockOptions): Promise<void> {
   for (const dir of [...held]) {
     const path = join(dir, LOCK)
     try {
       const text = textOf(path)
-      // The file was removed by hand.
+      // Recreate a lock that a user has deleted.
       if (text === null) writeFileSync(path, mine(), { flag: 'wx' })
       else if (text === mine()) await utimes(path, new Date(), new Date())
       else {
@@ -103,7 +114,7 @@ async function renew(held: string[], o: LockOptions): Promise<void> {
 
 async function take(dir: string, o: LockOptions): Promise<void> {
   if (heldHere.has(dir)) throw brokerErrors.create('MR_BROKER_DIR_LOCKED', { dir, pid: process.pid })
-  // A second start within this process.
+  // Prevent another broker in this process from locking the directory.
   heldHere.add(dir)
   const candidate = join(dir, `${LOCK}.${process.pid}-${taken++}`)
   let holder: Holder | null
@@ -127,7 +138,7 @@ type Holder =
   | { readonly where: 'here'; readonly pid: number }
   | { readonly where: 'elsewhere'; readonly pid: number; readonly host: string }
 
-/** Returns null if we now hold the lock, otherwise its holder. */
+/** Takes the lock and returns null, or returns the process that holds the lock. */
 async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Promise<Holder | null> {
   const path = join(dir, LOCK)
   for (let left = TRIES; left > 0; left--) {
@@ -136,7 +147,8 @@ async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Pro
     if (text === null) continue
     const holder = await holderOf(path, text, o)
     if (holder !== null) return holder
-    // The link is renewed from now on, so it must start with the current time.
+    // Set the modification time of the candidate to now, because others read it as the time of the
+    // last renewal once the candidate has become the lock.
     writeFileSync(candidate, readFileSync(candidate))
     if (takeOver(path, text, candidate)) return null
     await sleep(TRY_AGAIN_MS)
@@ -144,7 +156,7 @@ async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Pro
   throw new Error(`${path} is created and removed repeatedly by other processes`)
 }
 
-/** Returns the holder of a lock with this text, or null if the lock is stale. */
+/** Returns the process that holds the lock with this text, or null if the lock is stale. */
 async function holderOf(path: string, text: string, o: LockOptions): Promise<Holder | null> {
   const owner = parseOwner(text)
   const byKernel = lockedByKernel(path)
@@ -160,11 +172,15 @@ async function holderOf(path: string, text: string, o: LockOptions): Promise<Hol
 
 const describe = ({ pid, host }: LockOwner) => `process ${pid} on host ${host}`
 
-/** Watches whether the owner of a lock renews it. */
+/**
+ * Waits to see whether a lock is renewed. Returns true as soon as it is, and false if it is not
+ * renewed in time or no longer has this text.
+ */
 async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote', o: LockOptions): Promise<boolean> {
   const { everyMs, silenceMs, remoteSilenceMs } = o.heartbeat ?? HEARTBEAT
   const seen = renewedAt(path)
-  // On the same machine, the file's time comes from our clock.
+  // On the same machine, the modification time comes from the clock of this process, so the time
+  // since the last renewal counts.
   const since = verdict === 'hidden' && seen !== null ? Math.min(seen, Date.now()) : Date.now()
   const until = since + (verdict === 'hidden' ? silenceMs : remoteSilenceMs)
   if (until > Date.now()) {
@@ -173,7 +189,7 @@ async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote
   }
   while (Date.now() < until) {
     await sleep(Math.min(everyMs / 4, Math.max(1, until - Date.now())))
-    // Released or taken over, so check again.
+    // The lock was released or taken over. The caller then reads it again.
     if (textOf(path) !== text) return false
     if (renewedAt(path) !== seen) return true
   }
@@ -184,7 +200,7 @@ function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true })
   } catch {
-    // If the file could not be written it cannot be removed either. The write error is already
-    // being thrown.
+    // If the file could not be written, it cannot be removed either, and the caller already throws
+    // the first error.
   }
 }

@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isErrno } from '../log/io/files.ts'
 
-/** Returns the text of a lock, or null if the file does not exist. */
+/** Returns the text of a lock file, or null if the file does not exist. */
 export function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'utf8')
@@ -11,12 +11,15 @@ export function textOf(path: string): string | null {
   }
 }
 
-/** Returns when a lock was last renewed, in milliseconds, or null if the file does not exist. */
+/**
+ * Returns the time of the last renewal of a lock, in milliseconds. Returns null if the file does
+ * not exist.
+ */
 export function renewedAt(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null
 }
 
-/** Creates a complete file under a new name atomically. Returns false if the name exists. */
+/** Gives a file an additional name, atomically. Returns false if a file with that name exists. */
 export function claim(file: string, name: string): boolean {
   try {
     linkSync(file, name)
@@ -25,7 +28,7 @@ export function claim(file: string, name: string): boolean {
     if (isErrno(error, 'EEXIST')) return false
     if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].some(code => isErrno(error, code))) throw error
   }
-  // The file system does not support hard links.
+  // Copy the file, because the file system does not support hard links.
   try {
     writeFileSync(name, readFileSync(file), { flag: 'wx' })
     return true
@@ -35,13 +38,17 @@ export function claim(file: string, name: string): boolean {
   }
 }
 
-/** A guard is held only briefly. An older guard was left by a crash. */
+/**
+ * The maximum age of a guard file. A process needs its guard only briefly, so an older guard
+ * remains from a process that crashed.
+ */
 const GUARD_MS = 10_000
 
 /**
- * Replaces the lock of a dead owner with ours. A guard file named after that owner ensures that no
- * process removes the lock of a faster one. Returns whether we now hold the lock. If not, check
- * again.
+ * Replaces a stale lock with the file `mine`. Only one process at a time can replace a lock,
+ * because it must first create a guard file whose name contains the text of the stale lock. Returns
+ * whether the lock was replaced. If not, the caller must read the lock again, because another
+ * process may have replaced it.
  */
 export function takeOver(path: string, stale: string, mine: string): boolean {
   const guard = `${path}.after-${stale.replace(/[^\w-]+/g, '_').slice(0, 150)}`

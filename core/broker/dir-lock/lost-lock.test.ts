@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { RawClient } from '../test-support/raw-client.ts'
 import { startTestBroker } from '../test-support/test-broker.ts'
 
-test('a broker whose lock was taken by another broker stops and leaves the directory alone', async () => {
+test('a broker stops without changing its directory when another broker has taken its lock', async () => {
   const b = await startTestBroker()
   const c = await RawClient.connect(b.port)
   await c.call('Metadata', { topics: [{ name: 't' }] })

@@ -5,8 +5,8 @@ const PARTITION = ['topic', 'partition']
 const LISTENER = ['listener', 'networkProcessor']
 
 /**
- * The metrics of a broker, under the names that the JMX exporter's usual rules give to Kafka's
- * MBeans.
+ * The metrics of a broker. Their names are those that the JMX exporter, with its usual rules, gives
+ * to Kafka's MBeans.
  */
 export const BROKER_METRICS = defineMetrics({
   kafka_server_brokertopicmetrics_messagesin_total: ['counter', 'Records produced, in total and per topic.', TOPIC],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BrokerStats, countIsrChanges } from './broker-stats.ts'
 
-test('the totals over all topics do not decrease when topics are deleted', () => {
+test('the total of a counter over all topics does not decrease when a topic is deleted', () => {
   const stats = new BrokerStats()
   stats.topic('a').messagesIn += 3
   stats.topic('b').messagesIn += 4
@@ -12,7 +12,7 @@ test('the totals over all topics do not decrease when topics are deleted', () =>
   expect(stats.total('messagesIn')).toBe(8)
 })
 
-test('added and removed in-sync replicas are counted separately', () => {
+test('countIsrChanges counts partitions with removed and with added in-sync replicas separately', () => {
   const stats = new BrokerStats()
   const topic = (...isrs: number[][]) => ({ partitions: isrs.map(isr => ({ isr })) })
   countIsrChanges(stats, topic([1, 2], [1], [1]), topic([1], [1, 3], [1], [1]))

@@ -1,6 +1,6 @@
 import { Latencies } from './latencies.ts'
 
-/** The counters of a topic. Handlers add to the fields. */
+/** The counters of a topic. The request handlers increase them. */
 export class TopicStats {
   messagesIn = 0
   bytesIn = 0
@@ -14,13 +14,16 @@ export class TopicStats {
 
 export type TopicCounter = keyof TopicStats
 
-/** The counters of an API. */
+/** The counters of an API, such as Produce. */
 export class ApiStats {
   readonly name: string
   readonly times = new Latencies(performance.now())
-  /** Requests by version. */
+  /** The number of requests. The index is the version of the request. */
   readonly requests: number[] = []
-  /** The number of responses by error code. Produce and Fetch count each partition. */
+  /**
+   * The number of responses by error code. For Produce and Fetch, each partition in a response
+   * counts.
+   */
   readonly errors = new Map<number, number>()
 
   constructor(name: string) {
@@ -38,7 +41,7 @@ export class ApiStats {
   }
 }
 
-/** The traffic of one listener. Its connections add to the fields. */
+/** The counters of one listener. The connections of the listener increase them. */
 export class ListenerStats {
   readonly name: string
   connections = 0
@@ -55,8 +58,8 @@ export class ListenerStats {
 }
 
 /**
- * The counters of a running broker. They are plain numbers, which are only read when the metrics
- * are scraped.
+ * The counters of a running broker. Metrics are computed from them only when a scrape needs them,
+ * so counting is cheap.
  */
 export class BrokerStats {
   readonly apis = new Map<number, ApiStats>()
@@ -64,10 +67,13 @@ export class BrokerStats {
   isrShrinks = 0
   isrExpands = 0
   readonly #topics = new Map<string, TopicStats>()
-  /** The counters of deleted topics, so that the totals never decrease. */
+  /**
+   * The sums of the counters of deleted topics. The totals contain them, so that they never
+   * decrease.
+   */
   readonly #deleted = new TopicStats()
 
-  /** The counters of an existing topic. */
+  /** Returns the counters of a topic. Creates them if necessary. */
   topic(name: string): TopicStats {
     let stats = this.#topics.get(name)
     if (!stats) this.#topics.set(name, (stats = new TopicStats()))
@@ -90,14 +96,17 @@ export class BrokerStats {
     return [...this.#topics]
   }
 
-  /** The total over all topics, including deleted ones. */
+  /** Returns the total of a counter over all topics, including deleted topics. */
   total(counter: TopicCounter): number {
     let sum = this.#deleted[counter]
     for (const stats of this.#topics.values()) sum += stats[counter]
     return sum
   }
 
-  /** Removes the topics for which `exists` is false, and keeps their counts in the totals. */
+  /**
+   * Removes the counters of topics for which `exists` returns false. The totals still include their
+   * values.
+   */
   retainTopics(exists: (name: string) => boolean): void {
     for (const [name, stats] of this.#topics) {
       if (exists(name)) continue
@@ -107,7 +116,7 @@ export class BrokerStats {
   }
 }
 
-/** Counts changes of the in-sync replicas of a topic's partitions. */
+/** Counts the partitions of a topic whose in-sync replicas changed between two metadata images. */
 export function countIsrChanges(stats: BrokerStats, before: TopicIsr | undefined, after: TopicIsr | undefined): void {
   if (!before || !after || before === after) return
   for (const [i, { isr }] of after.partitions.entries()) {

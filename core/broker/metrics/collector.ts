@@ -37,13 +37,13 @@ const TOPIC_COUNTERS: readonly (readonly [TopicCounter, Metric])[] = [
 ]
 const QUANTILES = [0.5, 0.75, 0.95, 0.98, 0.99, 0.999]
 const QUANTILE_TEXTS = ['0.50', '0.75', '0.95', '0.98', '0.99', '0.999']
-/** Kafka's BrokerState. */
+/** Values of Kafka's BrokerState. */
 const RUNNING = 3
 const SHUTTING_DOWN = 6
 
 /**
- * Returns the metrics of a broker for a scrape. It is a generator, so that a scrape of many
- * partitions does not block the event loop.
+ * Returns the metrics of a broker for a scrape. The function is a generator, so that a scrape of
+ * many partitions does not block the event loop.
  */
 export function* brokerFamilies(o: BrokerCollectorOptions): Generator<Family> {
   yield* topicFamilies(o.stats)
@@ -61,7 +61,7 @@ function* topicFamilies(stats: BrokerStats): Generator<Family> {
   const topics = stats.topics()
   for (const [counter, metric] of TOPIC_COUNTERS) {
     const samples: Sample[] = [[[''], stats.total(counter)]]
-    // As in Kafka, a topic has a series from the first time that it is counted
+    // As in Kafka, a topic has a series only after its counter has been increased.
     for (const [name, topic] of topics) if (topic[counter] > 0) samples.push([[name], topic[counter]])
     yield { metric, samples }
   }
@@ -101,8 +101,8 @@ function* requestFamilies({ stats, idle, memory }: BrokerCollectorOptions): Gene
 }
 
 /**
- * The names under which a request is counted. Kafka counts fetches by consumers under an additional
- * name. Here, all fetches are by consumers.
+ * Returns the names under which a request is counted. Kafka also counts fetch requests from
+ * consumers as FetchConsumer. In Millrace, all fetch requests come from consumers.
  */
 function namesOf(api: string): string[] {
   return api === 'Fetch' ? ['Fetch', 'FetchConsumer'] : [api]
@@ -110,7 +110,7 @@ function namesOf(api: string): string[] {
 
 function* listenerFamilies(stats: BrokerStats): Generator<Family> {
   const listeners = [...stats.listeners.values()]
-  // One event loop serves all connections. It is reported as Kafka's processor 0.
+  // One event loop serves all connections. Its network processor, in Kafka's terms, is 0.
   const of = (metric: Metric, value: (l: (typeof listeners)[number]) => number): Family => ({
     metric,
     samples: listeners.map((l): Sample => [[l.name, '0'], value(l)]),
@@ -145,8 +145,8 @@ function* serverFamilies(o: BrokerCollectorOptions, census: Census): Generator<F
 }
 
 /**
- * Returns the bytes that were read from and written to disk; null if the system does not count
- * them, as in some containers.
+ * Returns the number of bytes that this process has read from and written to disk. Returns null if
+ * the system does not count them, for example in some containers.
  */
 function diskBytes(): { read: number; written: number } | null {
   try {
@@ -162,7 +162,7 @@ function diskBytes(): { read: number; written: number } | null {
 function* controllerFamilies(o: BrokerCollectorOptions, image: MetadataImage, census: Census): Generator<Family> {
   const brokers = [...image.brokers.values()]
   const fenced = brokers.filter(b => b.fenced).length
-  // In a quorum of one, this node is the active controller while it is running.
+  // The quorum has only this node, so it is the active controller while it is running.
   yield single(M.kafka_controller_kafkacontroller_activecontrollercount, o.stopping() ? 0 : 1)
   yield single(M.kafka_controller_kafkacontroller_activebrokercount, brokers.length - fenced)
   yield single(M.kafka_controller_kafkacontroller_fencedbrokercount, fenced)

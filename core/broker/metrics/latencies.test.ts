@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Latencies } from './latencies.ts'
 
-test('quantiles are at most 6% above the exact ones, and never below', () => {
+test('a quantile is not below the exact quantile, and at most 1/16 above it', () => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1 }), times => {
       const latencies = new Latencies(0)
@@ -18,7 +18,7 @@ test('quantiles are at most 6% above the exact ones, and never below', () => {
   )
 })
 
-test('times expire after one to two minutes, but remain in the count', () => {
+test('a recorded time expires from the quantiles after one to two minutes, but not from the count', () => {
   const latencies = new Latencies(0)
   latencies.record(5, 0)
   latencies.record(50, 60_000)
@@ -31,7 +31,7 @@ test('times expire after one to two minutes, but remain in the count', () => {
   expect(latencies.count).toBe(3)
 })
 
-test('extreme times are clamped to the buckets', () => {
+test('times below and above the range of the buckets count in the first and the last bucket', () => {
   const latencies = new Latencies(0)
   for (const ms of [-1, 0, Number.MAX_VALUE]) latencies.record(ms, 0)
   expect(latencies.quantiles([0.1, 1], 0)).toEqual([0, (2 ** 32 - 1) / 1000])

@@ -1,17 +1,20 @@
 /**
- * The base-2 logarithm of the number of buckets per power of two. A quantile is at most 1/16 too
- * high.
+ * The base-2 logarithm of the number of buckets for each power of two. With 4, there are 16
+ * buckets, so a quantile is at most 1/16 too high.
  */
 const SUB_BITS = 4
 const SUB = 1 << SUB_BITS
 const BUCKETS = (32 - SUB_BITS + 1) * SUB
-/** The length of a window in milliseconds. A value counts for one to two windows. */
+/**
+ * The length of a window, in milliseconds. Quantiles contain the times of the current window and of
+ * the previous one.
+ */
 const WINDOW_MS = 60_000
 
 /**
- * The distribution of recent times. Recording uses integer arithmetic and allocates no memory.
- * Times are stored in microseconds, from 0 to about 71 minutes, with a relative error of at most
- * 6%.
+ * The distribution of recent times, such as the times of requests. Recording a time allocates no
+ * memory. Times from 0 to about 71 minutes are counted in buckets, with a relative error of at most
+ * 1/16.
  */
 export class Latencies {
   count = 0
@@ -19,7 +22,7 @@ export class Latencies {
   #previous = new Uint32Array(BUCKETS)
   #startedAt: number
 
-  /** `now` is the time in milliseconds on a monotonic clock. */
+  /** `now` is the current time of a monotonic clock, in milliseconds. */
   constructor(now: number) {
     this.#startedAt = now
   }
@@ -30,7 +33,10 @@ export class Latencies {
     this.#current[bucketOf(ms * 1000)]!++
   }
 
-  /** Returns quantiles of the recent values in milliseconds, or 0 without values. */
+  /**
+   * Returns quantiles of the recent times, in milliseconds. Returns 0 for each if there are no
+   * recent times.
+   */
   quantiles(fractions: readonly number[], now: number): number[] {
     if (now - this.#startedAt >= WINDOW_MS) this.#rotate(now)
     let total = 0
@@ -67,7 +73,7 @@ function bucketOf(micros: number): number {
   return (shift + 1) * SUB + ((n >>> shift) - SUB)
 }
 
-/** The largest number of microseconds in a bucket. */
+/** Returns the largest time that a bucket contains, in microseconds. */
 function upperBound(bucket: number): number {
   if (bucket < SUB) return bucket
   const shift = Math.floor(bucket / SUB) - 1

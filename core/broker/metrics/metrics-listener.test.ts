@@ -5,7 +5,7 @@ import { parseMetrics, scrape } from '../../common/metrics/test-support/parse-me
 import { parseBrokerConfig } from '../config/broker-config.ts'
 import { startTestBroker } from '../test-support/test-broker.ts'
 
-test('a broker counts produced and fetched records and bytes, in total and per topic', async () => {
+test('the metrics of a broker contain produced and fetched records and bytes, in total and per topic', async () => {
   await using broker = await startTestBroker({ 'metrics.listeners': 'http://127.0.0.1:0' })
   const [url] = broker.broker.metricsUrls
   const options = { bootstrapServers: [broker.bootstrap] }
@@ -30,7 +30,8 @@ test('a broker counts produced and fetched records and bytes, in total and per t
   const topic = (name: string, label: string) => now.value(`kafka_server_brokertopicmetrics_${name}`, { topic: label })
   expect(topic('messagesin_total', 'orders')).toBe(250)
   expect(topic('messagesin_total', 'other')).toBe(1)
-  // The offsets topic is not written through Produce.
+  // The total does not include __consumer_offsets, because the group coordinator writes to it
+  // without Produce requests.
   expect(topic('messagesin_total', '')).toBe(251)
   expect(topic('bytesin_total', 'orders')).toBeGreaterThan(250 * 100)
   expect(topic('bytesin_total', '')).toBe(topic('bytesin_total', 'orders')! + topic('bytesin_total', 'other')!)
@@ -63,7 +64,7 @@ test('a broker counts produced and fetched records and bytes, in total and per t
   expect(now.series('nodejs_eventloop_lag_p99_seconds')).toHaveLength(1)
   expect(now.series('process_cpu_seconds_total')).toHaveLength(1)
 
-  // The series of a deleted topic disappear, and the totals do not decrease.
+  // After a topic is deleted, its series disappear, and the totals do not decrease.
   await consumer.close()
   await admin.deleteTopics(['orders'])
   const later = await scrape(url!)
@@ -74,7 +75,7 @@ test('a broker counts produced and fetched records and bytes, in total and per t
   await Promise.all([producer.close(), admin.close()])
 })
 
-test('the listener answers only GET and HEAD of /metrics, in both formats', async () => {
+test('the metrics listener answers only GET and HEAD of /metrics, as Prometheus text or OpenMetrics', async () => {
   await using broker = await startTestBroker({ 'metrics.listeners': 'http://127.0.0.1:0' })
   const [url] = broker.broker.metricsUrls
   const head = await fetch(url!, { method: 'HEAD' })
@@ -99,7 +100,7 @@ test.each([
   )
 })
 
-test('a metrics port in use stops the start with an error that names the address, and everything is closed', async () => {
+test('a broker whose metrics port is in use fails to start with an error that names the address', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => taken.once('listening', resolve))
   const { port } = taken.address() as { port: number }

@@ -8,11 +8,11 @@ export interface LedPartition {
   readonly partition: number
   readonly replicas: number
   readonly inSync: number
-  /** `min.insync.replicas`, but at most the number of replicas. */
+  /** The value of `min.insync.replicas`, but at most the number of replicas. */
   readonly minInSync: number
 }
 
-/** The partitions of a cluster, counted from the metadata. */
+/** Counts of the partitions in the metadata, and the partitions that this broker leads. */
 export interface Census {
   readonly partitions: number
   readonly offline: number
@@ -26,7 +26,7 @@ export interface Census {
 
 const known = new WeakMap<MetadataImage, Census>()
 
-/** Counts once per image and caches the result. */
+/** Returns the census of a metadata image. The result is cached for each image. */
 export function censusOf(image: MetadataImage, config: BrokerConfig, nodeId: number): Census {
   let census = known.get(image)
   if (!census) known.set(image, (census = count(image, config, nodeId)))

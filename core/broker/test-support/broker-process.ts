@@ -3,19 +3,19 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { startBroker } from '../broker.ts'
 
-/** A broker in its own process, which can be killed. */
+/** A broker in a separate process, so that a test can kill it. */
 export interface BrokerProcess {
   readonly port: number
   readonly child: ChildProcess
   /** Sends SIGKILL, and waits until the process has exited. */
   kill(): Promise<void>
-  /** Sends SIGTERM, for a clean shutdown. */
+  /** Sends SIGTERM for a clean shutdown, and waits until the process has exited. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a broker with these keys of server.properties in its own process, and waits until it
- * listens.
+ * Starts a broker in a separate process. Resolves when the broker is listening. `settings` are keys
+ * of server.properties.
  */
 export async function startBrokerProcess(settings: Record<string, string>): Promise<BrokerProcess> {
   const child = spawn(process.execPath, [import.meta.filename, JSON.stringify(settings)], {

@@ -2,7 +2,7 @@ import { sleep } from '../../common/async/sleep.ts'
 import { ODD_TOPICS, type OddRequest } from './odd-requests/odd-request.ts'
 import { RawClient } from './raw-client.ts'
 
-/** The fields whose values each broker generates. */
+/** The response fields whose values differ between brokers. */
 const GENERATED: ReadonlySet<string> = new Set([
   'topicId',
   'clusterId',
@@ -15,10 +15,13 @@ const GENERATED: ReadonlySet<string> = new Set([
   'logAppendTimeMs',
   'producerId',
 ])
-/** Sorts entries whose order in a response has no meaning. */
+/** Sorts arrays, because the order of their elements may differ between brokers. */
 const byJson = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
 
-/** Returns a response without the values that differ between brokers. */
+/**
+ * Returns a response without the values that differ between brokers. Buffers are replaced by their
+ * length, and the values of `generated` fields by their type.
+ */
 export function normalized(value: unknown, generated: ReadonlySet<string> = GENERATED): unknown {
   if (Buffer.isBuffer(value)) return value.length
   if (Array.isArray(value)) return value.map(v => normalized(v, generated)).sort(byJson)
@@ -29,8 +32,8 @@ export function normalized(value: unknown, generated: ReadonlySet<string> = GENE
 }
 
 /**
- * Sends odd requests to a broker. The result may also be that the broker closes the connection or
- * never answers.
+ * Sends odd requests to a broker. If the broker closes the connection or does not answer, the
+ * result says so.
  */
 export class OddClient {
   readonly #port: number
@@ -64,7 +67,7 @@ export class OddClient {
     }
   }
 
-  /** Creates the topics, and a group with an offset. */
+  /** Creates the topics, and a group with committed offsets, that the requests refer to. */
   async prepare(): Promise<void> {
     const client = (this.#client ??= await RawClient.connect(this.#port))
     const topics = Object.entries(ODD_TOPICS).map(([name, numPartitions]) => ({

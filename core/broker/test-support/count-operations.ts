@@ -1,7 +1,8 @@
 /**
- * A program that counts the file operations of a broker with argv[2] partitions, and the visited
- * entries of its metadata and other large maps, for several changes. Prints the counts as JSON.
- * Runs with `--import ./kill-at-operation.ts`, which counts.
+ * A program that measures the cost of metadata changes in a broker with argv[2] partitions. For
+ * each change, counts the file operations, and the entries of metadata and of other large maps that
+ * are visited. Prints the counts as JSON. Run it with `--import ./kill-at-operation.ts`, which
+ * counts the file operations.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,8 +27,8 @@ PersistentMap.prototype.entries = function* (this: PersistentMap<unknown>): MapI
 }
 
 /**
- * A map or set with an entry per partition is larger than this. All other maps of the broker are
- * smaller.
+ * Visits are counted only for maps and sets of at least this size. Those with an entry per
+ * partition are larger, and all others are smaller.
  */
 const LARGE = 1000
 for (const prototype of [Map.prototype, Set.prototype] as unknown as Record<string | symbol, unknown>[]) {
@@ -53,8 +54,8 @@ const topic = (name: string, numPartitions: number) => ({ name, numPartitions, r
 const counts: Record<string, { files: number; entries: number }> = {}
 
 /**
- * Uses the minimum of several runs, because some include the periodic maintenance, which visits
- * every log once per second.
+ * The number of times that each change is measured. The minimum counts, because the periodic
+ * maintenance, which visits every log once per second, increases some of the counts.
  */
 const RUNS = 4
 
@@ -89,7 +90,7 @@ try {
   for (let n = 0; n < RUNS; n++) await create(topic(`deleted-${n}`, 30))
   await count('delete 30 partitions', async n => {
     const answer = await client.call('DeleteTopics', { topics: [{ name: `deleted-${n}` }], timeoutMs: 60_000 })
-    // The directories are renamed in the background.
+    // Wait until the broker has renamed the directories, which it does in the background.
     const isThere = new RegExp(`^deleted-${n}-\\d+$`)
     while (readdirSync(dir).some(name => isThere.test(name))) await nextTurn()
     return answer

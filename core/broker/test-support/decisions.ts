@@ -11,8 +11,8 @@ import { startRecords } from '../quorum/registration.ts'
 const REGISTRATION = { brokerId: 1, incarnationId: randomUuid(), endpoints: [], rack: null, logDirs: [randomUuid()] }
 
 /**
- * A controller without disk and network. It decides, applies the records, and is ready for the next
- * decision.
+ * A controller that keeps its metadata only in memory. Applies the records of each decision before
+ * the next one.
  */
 export class InMemoryController {
   image: MetadataImage = applyRecords(EMPTY_IMAGE, startRecords(EMPTY_IMAGE, REGISTRATION, 0), 1, 1)
@@ -38,7 +38,7 @@ export class InMemoryController {
   }
 }
 
-/** A topic to create, by default with one partition and one replica. */
+/** Returns a topic to create, by default with one partition and one replica. */
 export function newTopic(name: string, o: Partial<NewTopic> & { set?: Record<string, string> } = {}): NewTopic {
   const configs = Object.entries(o.set ?? {}).map(([key, value]) => ({ name: key, value }))
   return { name, numPartitions: 1, replicationFactor: 1, assignments: [], configs, ...o }

@@ -1,8 +1,8 @@
 /**
- * Loaded with `--import` before a program. Sends SIGKILL to the process just before its KILL_AT-th
- * operation that changes a file under KILL_IN. Counting starts when the program emits `counting` on
- * `process`. If the process exits before that, it writes the number of operations to the file
- * KILL_COUNT.
+ * Load this module with `--import` before a program. It kills the process with SIGKILL just before
+ * operation number KILL_AT that changes a file in the directory KILL_IN. Counting starts when the
+ * program emits `counting` on `process`. If the process exits without being killed, the number of
+ * operations is written to the file KILL_COUNT.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
@@ -17,7 +17,7 @@ process.once('counting' as 'exit', () => {
   counting = true
 })
 
-/** All operations since the process started. */
+/** The number of operations since the process started. */
 let total = 0
 export const fileOperations = (): number => total
 
@@ -28,7 +28,10 @@ function step(): void {
 
 type AnyFunction = (...args: unknown[]) => unknown
 
-/** Counts the calls of a module's function whose first argument is a path in the directory. */
+/**
+ * Replaces a function of a module with one that counts calls whose first argument is a path in
+ * KILL_IN.
+ */
 function countCalls(module: object, name: string, counts: (args: unknown[]) => boolean = () => true): void {
   const methods = module as Record<string, AnyFunction>
   const original = methods[name]!
@@ -41,8 +44,8 @@ function countCalls(module: object, name: string, counts: (args: unknown[]) => b
 const opensForWriting = ([, flags]: unknown[]) => typeof flags === 'string' && flags !== 'r'
 
 /**
- * Counts writes and syncs through a file handle, of any file: a program under this test writes to
- * only one directory.
+ * Count writes and syncs through file handles. The path of a handle is not known, but the programs
+ * write only to KILL_IN.
  */
 const handle = await fs.promises.open('/dev/null', 'r')
 const prototype = Object.getPrototypeOf(handle) as Record<string, AnyFunction>

@@ -17,10 +17,10 @@ import {
 /** A Produce request with an unusual or invalid batch. */
 export interface OddBatch {
   readonly name: string
-  /** The topic's settings. */
+  /** The configuration of the topic. */
   readonly config?: Readonly<Record<string, string>>
   readonly batch?: RawBatch
-  /** The bytes of the records field. Defaults to the batch. */
+  /** Returns the bytes of the records field. By default, these are the bytes of the batch. */
   readonly bytes?: (batch: Buffer, now: bigint) => Buffer | null
   readonly transactionalId?: string
   readonly version?: number
@@ -34,7 +34,7 @@ const FIVE: readonly RawRecord[] = [{}, {}, {}, {}, {}]
 
 const text = (x: unknown) => JSON.stringify(x, (_, v) => (typeof v === 'bigint' ? `${v}` : v))
 
-/** Header fields with extreme values. */
+/** Batches whose header fields have extreme values. */
 const headers: readonly OddBatch[] = [
   ...[1n, -1n, 2n ** 53n + 1n, MAX64, MIN64].map(baseOffset => ({ batch: { baseOffset } })),
   ...[0, 13, 14, 40, 48, 49, 60, 62, MAX32, MIN32, -1].map(length => ({ batch: { length } })),
@@ -61,8 +61,8 @@ const headers: readonly OddBatch[] = [
 ].map(c => ({ name: text(c.batch), ...c }))
 
 /**
- * Attributes: unknown codecs, codecs that do not match the records, and flags that a producer may
- * not set.
+ * Batches whose attributes contain an unknown codec, a codec that does not match the records, or a
+ * flag that a producer may not set.
  */
 const attributes: readonly OddBatch[] = [
   ...[5, 6, 7].map(a => ({ name: `codec ${a}`, batch: { attributes: a } })),
@@ -101,7 +101,7 @@ const attributes: readonly OddBatch[] = [
   },
 ]
 
-/** Timestamps in the header and the records. Some are relative to `now`. */
+/** Batches with unusual timestamps in the header or in the records. Some are relative to `now`. */
 const times: readonly OddBatch[] = [
   ...[-1n, 0n, 1n, MAX64, MIN64].flatMap(maxTimestamp =>
     CODECS.map(codec => ({ name: `maxTimestamp ${maxTimestamp}, ${codec}`, batch: { maxTimestamp, codec } })),
@@ -296,7 +296,7 @@ const topics: readonly OddBatch[] = [
   },
 ]
 
-/** Requests without exactly one complete batch. */
+/** Requests that contain no complete batch, more than one, or other bytes. */
 const framing: readonly OddBatch[] = [
   { name: 'no bytes', bytes: () => Buffer.alloc(0) },
   ...[1, 11, 12, 16, 17, 21, 60, 61, 65].map(n => ({
@@ -315,7 +315,7 @@ const framing: readonly OddBatch[] = [
   { name: 'gzip by version 3', version: 3, batch: { codec: 'gzip' } },
 ]
 
-/** Every case, with a unique name. */
+/** All cases. Their names are unique. */
 export const ODD_BATCHES: readonly OddBatch[] = [
   ...headers,
   ...attributes,
@@ -326,7 +326,7 @@ export const ODD_BATCHES: readonly OddBatch[] = [
   ...framing,
 ]
 
-/** The bytes that a case sends. */
+/** Returns the records field of the request that a case sends. */
 export function bytesOf(c: OddBatch, now: bigint): Buffer | null {
   const batch = rawBatch(c.batch ?? {}, now)
   return c.bytes ? c.bytes(batch, now) : batch

@@ -2,42 +2,39 @@ import { type CompressionName, compress, compressionId } from '../../protocol/co
 import * as header from '../../protocol/records/batch-header.ts'
 import { crc32c } from '../../protocol/records/crc32c.ts'
 
-/** A record in which every field can have an invalid value. */
+/** A record whose fields can have invalid values. */
 export interface RawRecord {
-  /** Defaults to the correct length. */
+  /** The length of the record. The default is correct. */
   readonly length?: number
   readonly attributes?: number
   readonly timestampDelta?: bigint
-  /** Defaults to the record's index in the batch. */
+  /** The default is the index of the record in the batch. */
   readonly offsetDelta?: number
-  /** Defaults to `k<index>`. */
+  /** The default is `k` and the index of the record in the batch. */
   readonly key?: string | null
-  /** Defaults to the length of the key. */
+  /** The length of the key. The default is correct. */
   readonly keyLength?: number
   readonly value?: string | null
   readonly valueLength?: number
   readonly headers?: readonly { readonly key: string; readonly value: string | null; readonly keyLength?: number }[]
   readonly headerCount?: number
-  /** Replaces the whole record. */
+  /** The bytes of the whole record. If they are set, all other fields are ignored. */
   readonly bytes?: Buffer
 }
 
-/**
- * A batch in which every field can have an invalid value. The checksum is correct unless `crc` is
- * set.
- */
+/** A batch whose fields can have invalid values. The checksum is correct unless `crc` is set. */
 export interface RawBatch {
   readonly records?: readonly RawRecord[]
   readonly codec?: CompressionName
-  /** Replaces the compressed records. */
+  /** Returns the bytes that follow the header in place of the compressed records. */
   readonly body?: (compressed: Buffer) => Buffer
   readonly baseOffset?: bigint
-  /** The length field. Defaults to the correct length. */
+  /** The length field of the batch. The default is correct. */
   readonly length?: number
   readonly leaderEpoch?: number
   readonly magic?: number
   readonly crc?: number
-  /** Defaults to the codec. */
+  /** The attributes. By default, they contain only the codec. */
   readonly attributes?: number
   readonly lastOffsetDelta?: number
   readonly baseTimestamp?: bigint
@@ -58,7 +55,7 @@ export const MIN64 = -(2n ** 63n)
 export const MAX32 = 0x7fffffff
 export const MIN32 = -0x80000000
 
-/** Encodes a zigzag varint of up to 64 bits. */
+/** Returns a number as a zigzag varint of up to 64 bits. */
 export function varint(value: number | bigint): Buffer {
   const n = BigInt(value)
   let rest = BigInt.asUintN(64, (n << 1n) ^ (n >> 63n))
@@ -89,7 +86,8 @@ export function rawRecord(r: RawRecord, place: number): Buffer {
 }
 
 /**
- * Builds the batch's bytes as a producer would send them. `now` is the default time of its records.
+ * Returns the bytes of a batch, as a producer sends them. `now` is the default timestamp of the
+ * batch and its records.
  */
 export function rawBatch(b: RawBatch, now: bigint): Buffer {
   const records = b.records ?? [{}, {}]

@@ -11,8 +11,8 @@ interface Waiting {
 }
 
 /**
- * A minimal client for tests, which works with any broker. It can pipeline requests and send raw
- * bytes.
+ * A minimal client for tests of any broker. The client can send requests without waiting for
+ * responses, and can send any bytes through `socket`.
  */
 export class RawClient {
   readonly socket: Socket
@@ -48,12 +48,15 @@ export class RawClient {
     }
   }
 
-  /** Returns the next response without its size. */
+  /** Resolves to the next response, without the size field. */
   nextFrame(): Promise<Buffer> {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
-  /** Sends a request and decodes the response. The declarations determine the types. */
+  /**
+   * Sends a request and returns the decoded response. The message declarations determine the types
+   * of both.
+   */
   async request<Q extends MessageDeclaration, S extends MessageDeclaration>(
     request: Q,
     response: S,
@@ -67,10 +70,7 @@ export class RawClient {
     return decode(response, version, frame, end)
   }
 
-  /**
-   * Sends a request and returns its correlation id. The response, if any, is returned by
-   * `nextFrame()`.
-   */
+  /** Sends a request and returns its correlation id. Call `nextFrame` to receive the response. */
   send<Q extends MessageDeclaration>(request: Q, apiVersion: number, input: MessageInput<Q>): number {
     const correlationId = this.#correlation++
     const header = { apiKey: request.apiKey!, apiVersion, correlationId, clientId: 'raw-client' }
@@ -79,8 +79,8 @@ export class RawClient {
   }
 
   /**
-   * Sends a request by the name of its API, in the latest version by default. It is loosely typed,
-   * for scripts and comparisons.
+   * Sends a request to an API, and returns the decoded response. Uses the latest version by
+   * default. The types are not checked, which is convenient for scripts and comparisons.
    */
   async call(name: keyof typeof ApiKey, input: object, version?: number): Promise<Record<string, unknown>> {
     const api = apis.get(ApiKey[name])!

@@ -4,32 +4,32 @@ import { join } from 'node:path'
 import type { Logger } from '../../common/log.ts'
 import { type Broker, type BrokerOptions, startBroker } from '../broker.ts'
 
-/** A broker with a temporary directory and a free port. */
+/** A broker that runs in this process, with a temporary directory and a free port. */
 export interface TestBroker {
   readonly broker: Broker
   readonly port: number
-  /** `127.0.0.1:port`, for bootstrap.servers. */
+  /** The address of the broker for `bootstrap.servers`. */
   readonly bootstrap: string
   readonly dir: string
   /**
-   * Stops the broker cleanly and starts it again on the same directory and port, optionally with
-   * other settings.
+   * Stops the broker cleanly and starts it again with the same directory and port. `overrides`
+   * changes settings.
    */
   restart(overrides?: Record<string, string>): Promise<void>
-  /** Stops the broker. The directory remains until `close`. */
+  /** Stops the broker. `close` removes the directory later. */
   stop(): Promise<void>
   /** Stops the broker and removes its directory. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Settings for tests: quiet, fast and small. */
+/** Settings that make tests faster. */
 const DEFAULTS = {
   'group.initial.rebalance.delay.ms': '0',
   'offsets.topic.num.partitions': '2',
 }
 
-/** A logger that discards everything. */
+/** A logger that discards all lines. */
 export const silentLogger: Logger = {
   name: 'silent',
   trace: () => {},
@@ -41,7 +41,7 @@ export const silentLogger: Logger = {
   withContext: () => silentLogger,
 }
 
-/** Starts a broker for a test. `overrides` are keys of server.properties. */
+/** Starts a broker for a test. `overrides` contains keys of server.properties. */
 export async function startTestBroker(
   overrides: Record<string, string> = {},
   options: BrokerOptions = {},

@@ -58,7 +58,7 @@ const offsetKeys = defineConfig({
   }),
 })
 
-/** Consumer groups and their offsets. */
+/** The keys for consumer groups and their offsets. */
 export const GROUP_CONFIG = defineConfig({
   'group.initial.rebalance.delay.ms': key.int({
     default: 3000,
@@ -92,7 +92,7 @@ export const GROUP_CONFIG = defineConfig({
   ...offsetKeys,
 })
 
-/** Producer ids and transactions. */
+/** The keys for producer ids and transactions. */
 export const TRANSACTION_CONFIG = defineConfig({
   'producer.id.expiration.ms': key.int({
     default: 86400000,
@@ -165,7 +165,7 @@ export const TRANSACTION_CONFIG = defineConfig({
   }),
 })
 
-/** Keys that Kafka does not have. */
+/** The keys that only Millrace has. */
 export const MILLRACE_CONFIG = defineConfig({
   'millrace.log.fsync': key.string({
     default: 'none',

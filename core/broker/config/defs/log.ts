@@ -133,7 +133,10 @@ const cleanerKeys = defineConfig({
   'log.cleaner.max.compaction.lag.ms': TOPIC_CONFIG['max.compaction.lag.ms'],
 })
 
-/** Logs on disk, and the defaults of topics (see TOPIC_SYNONYMS in topic-config.ts). */
+/**
+ * The keys for logs on disk. Many are the defaults of topic keys: see TOPIC_SYNONYMS in
+ * topic-config.ts.
+ */
 export const LOG_CONFIG = defineConfig({
   'log.dir': key.list({
     default: '/tmp/kafka-logs',

@@ -7,7 +7,7 @@ const INT_MAX = 2147483647
 const ONE_THREAD = 'One thread serves the network and handles requests.'
 const NO_SOCKET_BUFFERS = 'Node has no setting for the buffers of a TCP socket.'
 
-/** Listeners, connections and requests. */
+/** The keys for listeners, connections and requests. */
 export const NETWORK_CONFIG = defineConfig({
   listeners: key.list({
     default: 'PLAINTEXT://127.0.0.1:9092',

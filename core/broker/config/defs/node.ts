@@ -227,7 +227,7 @@ const replicationKeys = defineConfig({
   }),
 })
 
-/** The node, the metadata quorum, topics in general. */
+/** The keys for the node, the metadata quorum, the creation of topics, and replication. */
 export const NODE_CONFIG = defineConfig({
   'node.id': key.int({
     default: 1,

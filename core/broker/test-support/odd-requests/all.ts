@@ -16,8 +16,8 @@ import { fetchById, fetchByName, listOffsets, offsetForLeaderEpoch, produce } fr
 import { createPartitions, createTopics, deleteTopics, describeTopicPartitions, metadata } from './topics.ts'
 
 /**
- * Requests with empty lists, nulls, unknown names and ids, duplicates, and negative or unknown
- * values, for every API that the broker serves. The order matters: the last ones delete topics.
+ * Unusual requests for all APIs of the broker. They contain empty lists, nulls, unknown names and
+ * ids, duplicates, and negative or unknown values. Requests that delete topics must come last.
  */
 export const ODD_REQUESTS: readonly OddRequest[] = [
   ...metadata,

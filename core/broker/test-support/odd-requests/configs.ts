@@ -34,7 +34,7 @@ export const replace = (resourceType: number, resourceName: string, ...configs: 
   resources: [{ resourceType, resourceName, configs: configs.map(([name, value]) => ({ name, value })) }],
   validateOnly: true,
 })
-/** The same request with all its resources twice. */
+/** Returns the request with each resource repeated. */
 export const repeated = (input: { resources: object[] }) => ({
   ...input,
   resources: [...input.resources, ...input.resources],

@@ -11,13 +11,13 @@ import {
 } from './odd-request.ts'
 import { put } from './records.ts'
 
-/** Requests for which Apache fails with an internal error. */
+/** Requests that Apache Kafka answers with UNKNOWN_SERVER_ERROR. */
 export const faults: OddRequest[] = differing(APACHE_FAULT, [
   ...requests('Metadata', [{ topics: [{ name: null, topicId: ZERO }] }], 12, 13),
   ...requests('DescribeTopicPartitions', [{ topics: named(...ODD_NAMES), responsePartitionLimit: 10 }]),
 ])
 
-/** Other requests whose responses differ deliberately. */
+/** Other requests for which Millrace's response deliberately differs from Apache Kafka's. */
 export const differences: OddRequest[] = [
   ...differing('Millrace includes a topic without partitions', requests('Produce', [put([])], 12)),
   ...differing(

@@ -1,16 +1,23 @@
 import type { RawClient } from '../raw-client.ts'
 
-/** An unusual request, whose responses from two brokers are compared. */
+/**
+ * An unusual request. A test sends it to Millrace and to Apache Kafka, and compares the responses.
+ */
 export interface OddRequest {
   readonly api: Parameters<RawClient['call']>[0]
-  /** The request, or a function that creates it from the ids of a broker's topics. */
+  /**
+   * The request, or a function that returns the request. `idOf` returns the id of a topic in the
+   * broker.
+   */
   readonly input: object | ((idOf: (topic: string) => string) => object)
   readonly version: number | undefined
-  /** Why our response differs from Apache's. The test then only expects some response. */
+  /**
+   * How the response of Millrace differs from Apache Kafka's. The test then accepts any response.
+   */
   readonly differs?: string
 }
 
-/** An id that belongs to no topic. */
+/** A topic id that does not exist. */
 export const NO_TOPIC = 'SRUODZFdSQqGegZn0QSnKA'
 export const ZERO = 'AAAAAAAAAAAAAAAAAAAAAA'
 export const LONG_NAME = 'x'.repeat(250)
@@ -19,7 +26,7 @@ export const ODD_NAMES = ['', '.', '..', 'a b', 'a/b', 'ä', LONG_NAME]
 export const MIN_INT32 = -(2 ** 31)
 export const MAX_INT32 = 2 ** 31 - 1
 
-/** The topics that must exist, with their numbers of partitions. */
+/** The topics that the requests refer to, with their numbers of partitions. */
 export const ODD_TOPICS: Readonly<Record<string, number>> = {
   'odd-a': 2,
   'odd-b': 1,
@@ -31,7 +38,10 @@ export const ODD_TOPICS: Readonly<Record<string, number>> = {
   'odd-h': 1,
 }
 
-/** Combines every input with every version. Without versions, the latest version is used. */
+/**
+ * Returns a request for each combination of an input and a version. If no version is listed, the
+ * requests use the latest version.
+ */
 export function requests(
   api: OddRequest['api'],
   inputs: readonly OddRequest['input'][],
@@ -41,7 +51,10 @@ export function requests(
   return each.flatMap(version => inputs.map(input => ({ api, input, version })))
 }
 
-/** Requests whose responses differ deliberately. docs/compatibility.md lists them. */
+/**
+ * Marks requests for which Millrace's response deliberately differs from Apache Kafka's.
+ * docs/compatibility.md lists these differences.
+ */
 export function differing(differs: string, list: readonly OddRequest[]): OddRequest[] {
   return list.map(r => ({ ...r, differs }))
 }

@@ -156,7 +156,7 @@ export const deleteTopics: OddRequest[] = [
     3,
     5,
   ),
-  // The topics that must still exist.
+  // Check which topics still exist.
   ...requests(
     'Metadata',
     [{ topics: named('odd-d', 'odd-e', 'odd-f', 'odd-g', 'odd-h'), allowAutoTopicCreation: false }],
