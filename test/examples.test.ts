@@ -1,7 +1,7 @@
 /**
  * Builds and tests the examples, and the plugins that `create-millrace-plugin` creates from them,
- * against the packed tarball, as a plugin author does. Then runs a pipeline over all four examples
- * with the packed `millrace`.
+ * with the packed tarball of Millrace, as a plugin author does. Then runs a pipeline through all
+ * four examples.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,7 +23,7 @@ const created = ['source', 'sink', 'transform', 'converter'].map(type => ({
   className: `My${type}Plugin`,
 }))
 const packages = [...examples, ...created.map(c => c.folder)]
-/** The environment of this process, without the variables that vitest adds for its children. */
+/** The environment for child processes, without the options that vitest sets. */
 const env = { ...process.env, NODE_OPTIONS: '', MILLRACE_LOG_LEVEL: 'INFO' }
 
 async function npm(folder: string, ...args: string[]): Promise<string> {
@@ -67,7 +67,7 @@ test.each([
   ['nodenext', 'nodenext'],
   ['bundler', 'esnext'],
 ])(
-  'the types of all entry points are valid in the strictest program, with moduleResolution %s',
+  'the types of all entry points compile with the strictest options and moduleResolution %s',
   async (resolution, module) => {
     const entryPoints = ['millrace', 'millrace/connect', 'millrace/connect/java', 'millrace/testing', 'millrace/client']
     const folder = mkdtempSync(join(dir, 'strict-'))
@@ -170,11 +170,11 @@ test.each([
   [[join(dir, 'bad'), '--type', 'source', '--class', 'x'], 'is not a class name'],
   [[root, '--type', 'source'], 'is not empty'],
   [[], 'usage: create-millrace-plugin'],
-])('create-millrace-plugin refuses %o', async (args, message) => {
+])('create-millrace-plugin rejects the arguments %o', async (args, message) => {
   await expect(create(...args)).rejects.toThrow(message)
 })
 
-test('the published create-millrace-plugin holds the examples as its templates', async () => {
+test('the published create-millrace-plugin contains the examples as its templates', async () => {
   const text = await npm(join(root, 'create-millrace-plugin'), 'pack', '--dry-run', '--json')
   const [packed] = JSON.parse(text.slice(text.indexOf('['))) as { files: { path: string }[] }[]
   const paths = packed!.files.map(f => f.path)

@@ -1,4 +1,7 @@
-/** The first minutes of a new user: the demo, a row changed by hand, Ctrl-C, and a second start. */
+/**
+ * Tests the first minutes of a new user: the demo, a row changed by hand, Ctrl-C, and a second
+ * start.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,9 +43,7 @@ async function inIndex(id: number, note: string): Promise<boolean> {
   return source?.note === note
 }
 
-/**
- * Changes a row and waits until the change is in the file and in Elasticsearch. Returns the times.
- */
+/** Changes a row and waits until the change is in the file and in Elasticsearch. */
 async function follow(id: number, note: string): Promise<void> {
   await change(id, note)
   const began = performance.now()
@@ -107,7 +108,7 @@ test('the demo prints its screen, captures a changed row, stops on Ctrl-C, and r
 
   await startDemo()
   await follow(2, 'by-hand-2')
-  // customers never change, so a second snapshot would have doubled their events
+  // Customers never change, so a second snapshot would have doubled their events.
   expect(await customers(running.bootstrap)).toBe(200)
   const lines = readFileSync(output, 'utf8')
     .split('\n')

@@ -1,4 +1,7 @@
-/** Checks that the code of docs/writing-a-plugin.md is that of the examples, and that it runs. */
+/**
+ * Checks that the code in docs/writing-a-plugin.md is the code of the examples, and that its
+ * configurations and its JavaScript work.
+ */
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
 /**
- * A pipeline from Postgres to Elasticsearch and a file, under kill -9. The process is killed at
- * random moments of snapshot and streaming while the table changes, and indices are sometimes
- * closed. In the end, nothing is missing or stale, the order of each key is preserved, and every
- * double has its value.
+ * Tests a pipeline from Postgres to Elasticsearch and a file, under kill -9. The process is killed
+ * at random moments of snapshot and streaming while the table changes, and indices are sometimes
+ * closed. In the end, nothing is missing or stale, the changes of each key are in order, and every
+ * double has its exact value.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,8 +23,8 @@ const TOPIC = 'shop.public.item'
 const STILL_MS = 90_000
 const elasticsearch = inject('elasticsearchUrl')
 /**
- * The topic of the same table with flat records, as JSON without schemas. There, only the text of a
- * number shows that it is a double.
+ * A second topic of the same table, with flat records as JSON without schemas. In such JSON, only
+ * the text of a number shows that it is a double.
  */
 const FLAT = 'flat.public.item'
 const INDICES = [TOPIC, FLAT]
@@ -44,8 +44,8 @@ interface Item {
 }
 
 /**
- * Doubles that are whole numbers, very large and very small ones. Not -0, which Connect's
- * JsonConverter reads as 0.
+ * Doubles that are whole numbers, very large or very small. -0 is not included, because Connect's
+ * JsonConverter reads it as 0.
  */
 const AMOUNTS = [
   0,
@@ -67,8 +67,8 @@ const AMOUNTS = [
 const anAmount = () => AMOUNTS[rng.below(AMOUNTS.length)]!
 
 /**
- * Changes the table until stopped: inserts, updates, deletes and changes of keys. `version` only
- * grows.
+ * Inserts, updates and deletes rows and changes keys until it is stopped. The `version` of a row
+ * only grows.
  */
 function changeUntilStopped(url: string): { stop(): Promise<void> } {
   let going = true
@@ -97,7 +97,7 @@ function changeUntilStopped(url: string): { stop(): Promise<void> } {
           else if (what < 95) await client.query('delete from item where id = $1', [id])
           else await client.query('update item set id = $2, version = $3 where id = $1', [id, next++, version])
         }
-        // a transaction that is rolled back must have no effect
+        // A transaction that is rolled back must have no effect.
         await client.query(rng.below(10) === 0 ? 'rollback' : 'commit')
         await sleep(rng.below(8))
       }
@@ -114,7 +114,8 @@ function changeUntilStopped(url: string): { stop(): Promise<void> } {
 }
 
 /**
- * The content of a destination by key, and its size, which grows with every write; 0 for an index.
+ * The content of a destination: the last state of each key, and the size in bytes, which grows with
+ * every write. For an index the size is 0.
  */
 interface Read {
   readonly state: ReadonlyMap<number, Item>
@@ -138,12 +139,12 @@ interface Event {
   readonly lsn: number
 }
 
-/** The payload of a JSON text with a schema. */
+/** Returns the payload of a JSON message with a schema. */
 function payload<T>(bytes: Buffer): T {
   return (JSON.parse(bytes.toString()) as { payload: T }).payload
 }
 
-/** All events of the topic, in order. */
+/** Returns all events of the topic, in order. */
 async function eventsOf(bootstrap: string): Promise<Event[]> {
   const consumer = createConsumer({
     bootstrapServers: [bootstrap],
@@ -181,8 +182,8 @@ function topicState(events: readonly Event[]): Map<number, Item> {
 }
 
 /**
- * The last state of each key in a file. A torn line would not parse; the last one may be
- * incomplete.
+ * Returns the last state of each key in a file. Leaves out the last line, which may be incomplete.
+ * Any other incomplete line fails the test, because it is not valid JSON.
  */
 function fileState(path: string): Map<number, Item> {
   const state = new Map<number, Item>()
@@ -195,7 +196,7 @@ function fileState(path: string): Map<number, Item> {
   return state
 }
 
-/** Closes the indices that exist. Returns their number. */
+/** Closes the indices that exist. Returns the number of closed indices. */
 async function closeIndices(): Promise<number> {
   let closed = 0
   for (const index of INDICES) {
@@ -246,8 +247,9 @@ function difference(actual: ReadonlyMap<number, Item>, wanted: ReadonlyMap<numbe
 }
 
 /**
- * Waits until a destination has the expected content, while it still changes: after a kill, a
- * snapshot is read again, starting with rows that are already there.
+ * Waits until a destination has the expected content. Throws if the content is wrong and no longer
+ * changes. A snapshot that starts again after a kill first writes rows that are already there, so a
+ * growing `size` counts as a change too.
  */
 async function becomes(
   what: string,
@@ -267,8 +269,8 @@ async function becomes(
 }
 
 /**
- * The version of a key may decrease only if the WAL was read again after a kill, which the LSNs
- * show.
+ * Returns the events that are out of order. The version of a key may decrease only if the WAL was
+ * read again after a kill, which the LSNs show.
  */
 function disorder(events: readonly Event[]): string[] {
   const last = new Map<number, { version: number; lsn: number }>()
@@ -324,7 +326,8 @@ const SCHEMALESS = {
 }
 
 /**
- * The sinks read the same topic with schemas, so that the unwrap transformation knows the envelope.
+ * Creates the sinks. They read the same topic with schemas, so that the unwrap transformation
+ * recognises the envelope.
  */
 async function setUpSinks(platform: Platform, file: string): Promise<void> {
   const unwrap = {
@@ -345,7 +348,7 @@ async function setUpSinks(platform: Platform, file: string): Promise<void> {
     'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
     'connection.url': elasticsearch,
     'behavior.on.null.values': 'delete',
-    // errors of a closed index must not count as malformed documents
+    // The errors of a closed index must not count as malformed documents.
     'behavior.on.malformed.documents': 'ignore',
     'schema.ignore': 'true',
     'consumer.override.auto.offset.reset': 'earliest',
@@ -391,19 +394,19 @@ test(`after ${KILLS} kills at random moments, the table, the topic, the index an
   await setUpSinks(platform, file)
   const changes = changeUntilStopped(postgres.url)
   for (let n = 0; n < KILLS; n++) {
-    // the index is closed during a kill, during a start, or during neither
+    // The index may be closed during a kill and the next start.
     if (elasticsearch && rng.below(3) === 0) await closeIndices()
-    // the first kills are early, to hit the snapshot
+    // The first kills are early, so that they interrupt the snapshot.
     await sleep(n < KILLS / 4 ? rng.below(600) : 200 + rng.below(2500))
     await platform.kill()
     if (rng.below(3) === 0) await sleep(rng.below(500))
     platform.launch()
-    // some kills are during the start
+    // Some kills happen during the start.
     if (rng.below(4) !== 0) await platform.serves()
     if (elasticsearch && rng.below(2) === 0) await openIndices()
   }
   if (elasticsearch) {
-    // the index is closed at least once without a kill, and long enough to be visible in the status
+    // The index is also closed once without a kill, until the status shows it.
     await openIndices()
     await platform.serves()
     await eventually(

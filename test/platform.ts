@@ -1,6 +1,6 @@
 /**
- * Runs `millrace start` in a separate process, as users do. Tests may kill it. It runs from `dist`
- * if `npm test` has built it, else from the sources.
+ * Runs `millrace start` in a separate process, as users do. Tests may kill it. The process runs
+ * from `dist` if `npm test` has built Millrace, or else from the sources.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync } from 'node:fs'
@@ -93,7 +93,8 @@ export class Platform extends RestClient {
         })
         if (answer.ok) return
       } catch (error) {
-        // a refused or reset connection means that it is not ready; any other error fails the test
+        // A refused or reset connection means that the process is not ready. Any other error fails
+        // the test.
         if (!(error instanceof TypeError) && (error as Error).name !== 'TimeoutError') throw error
       }
     }
@@ -106,15 +107,15 @@ export class Platform extends RestClient {
     await this.#ended
   }
 
-  /** Stops it as Ctrl-C does. Returns the exit code. */
+  /** Stops the process as Ctrl-C does. Returns the exit code. */
   async stop(): Promise<number | null> {
     if (this.#child?.exitCode === null) this.#child.kill('SIGINT')
     return this.#ended
   }
 
   /**
-   * Waits until the connector and all its tasks are RUNNING. Throws with the trace if one stays
-   * FAILED.
+   * Waits until the connector and all its tasks are RUNNING. If that takes too long, throws an
+   * error with the last status.
    */
   async running(name: string, timeoutMs = 60_000): Promise<void> {
     let last: ConnectorStatus | null = null
@@ -126,7 +127,10 @@ export class Platform extends RestClient {
   }
 }
 
-/** Polls until a condition is true. Throws the text of `describe` if it is not true in time. */
+/**
+ * Polls until a condition is true. If the condition is not true in time, throws an error with the
+ * text of `describe`.
+ */
 export async function eventually(
   holds: () => Promise<boolean> | boolean,
   describe: () => string,

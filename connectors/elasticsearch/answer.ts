@@ -10,14 +10,14 @@ export interface Cause {
   readonly type?: string
   readonly reason?: string
   readonly caused_by?: { readonly type?: string; readonly reason?: string }
-  /** Of a circuit breaker. */
+  /** The memory limit of a circuit breaker, if a circuit breaker rejected the request. */
   readonly bytes_limit?: number
 }
 
-/** A generous estimate of a node's memory for a request in addition to its bytes. */
+/** A generous estimate of the memory that a node needs for a request, in addition to its bytes. */
 const OVERHEAD_BYTES = 4096
 
-/** The longest part of a foreign response in a message. */
+/** The number of characters of an unexpected response that an error message shows. */
 const SHOWN = 200
 
 /** Returns the error in a body; null if the body is not an error of Elasticsearch. */
@@ -56,12 +56,12 @@ export function reasonOf(body: unknown): string {
 /**
  * Whether a request was rejected because it exceeds the memory limit that the response names, so
  * that waiting does not help. `own` is the size of the request. With `wasRepeated`, a rejection by
- * an otherwise idle node counts too: at first, another node of the cluster might have had room.
+ * an otherwise idle node counts too. Without it, another node of the cluster might still have room.
  */
 export function isOverLimit(cause: Cause | null, own: number, wasRepeated: boolean): boolean {
   const reason = cause?.reason ?? ''
   const numberOf = (pattern: RegExp) => Number(pattern.exec(reason)?.[1] ?? Number.NaN)
-  // indexing pressure counts a document several times; the response contains the counted size
+  // Indexing pressure counts a document several times. The response contains the counted size.
   const counted = numberOf(/_operation_bytes=(\d+)/)
   const most = numberOf(/\bmax_\w+_bytes=(\d+)/)
   if (counted > most) return true

@@ -1,8 +1,8 @@
 import { type BulkItem, documentOf } from './bulk-request.ts'
 
 /**
- * Queues items in order and splits them into bulk requests: full ones, or all items that are due.
- * No I/O.
+ * Queues items in order and splits them into bulk requests. A request is ready when it is full, or
+ * when items are due. This class does no I/O.
  */
 export class BulkQueue {
   readonly #maxItems: number
@@ -11,7 +11,7 @@ export class BulkQueue {
   #bytes = 0
   /** The number of items at the front that are sent even if their request is not full. */
   #due = 0
-  /** The documents of requests in flight that must not be in another request. */
+  /** Documents in requests in flight that must not be in another request at the same time. */
   readonly #busy = new Set<string>()
 
   /** `maxBytes` limits a request, unless a single item is larger; -1 for no limit. */
@@ -36,7 +36,8 @@ export class BulkQueue {
   }
 
   /**
-   * Returns the items of the next request; null if none is ready. `release` them after the request.
+   * Returns the items of the next request; null if none is ready. After the request, call `release`
+   * with these items.
    */
   next(): readonly BulkItem[] | null {
     const isReady = this.#due > 0 || this.#items.length >= this.#maxItems || this.#bytes >= this.#maxBytes

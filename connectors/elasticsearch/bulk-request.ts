@@ -9,7 +9,7 @@ export interface BulkItem {
   readonly id: string | null
   /** The external version; null if Elasticsearch counts versions. */
   readonly version: string | null
-  /** Action and document, each with its line feed. */
+  /** The action and the document, each with its line feed. */
   readonly lines: string
   readonly bytes: number
   readonly op: 'index' | 'create' | 'update' | 'delete'
@@ -37,15 +37,15 @@ export function bytesOf(items: readonly BulkItem[]): number {
 export function bodyOf(items: readonly BulkItem[], probes: string): Buffer {
   const body = Buffer.allocUnsafe(bytesOf(items) + Buffer.byteLength(probes))
   let at = 0
-  // as many bytes as characters means ASCII, for which latin1 is faster
+  // If there are as many bytes as characters, the text is ASCII, for which latin1 is faster.
   for (const { lines, bytes } of items) at += body.write(lines, at, bytes === lines.length ? 'latin1' : 'utf8')
   body.write(probes, at)
   return body
 }
 
 /**
- * Returns the items to send again. A retried item without an external version takes the later items
- * of its document with it, so that the retry does not overwrite them.
+ * Returns the items to send again. If an item without an external version is retried, the later
+ * items of its document are sent again too, so that the retry does not overwrite them.
  */
 export function toSendAgain(items: readonly BulkItem[], retry: ReadonlySet<BulkItem>): BulkItem[] {
   const again: BulkItem[] = []

@@ -27,7 +27,7 @@ import type { Targets } from './targets.ts'
 
 const BULK = '/_bulk?filter_path=errors,error,items.*.status,items.*.error'
 const NO_ITEMS: ReadonlySet<BulkItem> = new Set()
-/** A 413 response has no reason. */
+/** The reason in the error for a 413 response, because such a response names no reason. */
 const TOO_LARGE = 'it exceeds http.max_content_length, or the limit of a proxy'
 const MAX_BACKOFF_MS = 10_000
 
@@ -37,7 +37,7 @@ const MAX_BACKOFF_MS = 10_000
  */
 type Isolated = 'done' | 'suspect' | 'unrelated'
 
-/** Handles a document that was rejected permanently. Rejects if the task must fail. */
+/** Handles a document that was rejected permanently. The promise rejects if the task must fail. */
 export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
 
 /**
@@ -91,8 +91,8 @@ export class BulkWriter {
   }
 
   /**
-   * Why no more items are accepted: a fatal error, or a retriable one while Elasticsearch is
-   * unavailable. Else null.
+   * Why no more items are accepted: a fatal error, or a retriable error while Elasticsearch is
+   * unavailable. Null if items are accepted.
    */
   get failure(): Error | null {
     return this.#fatal ?? this.#stalled
@@ -180,7 +180,8 @@ export class BulkWriter {
   }
 
   /**
-   * Sends items until all are done. Throws errors that end the task; retries all others forever.
+   * Sends items until all are done. Throws the errors that fail the task. After all other errors,
+   * it retries without limit.
    */
   async #deliver(run: number, items: readonly BulkItem[], before: number): Promise<void> {
     let left = items
@@ -202,7 +203,7 @@ export class BulkWriter {
             isSuspect = true
             continue
           }
-          // a smaller request may pass where a large one does not
+          // A smaller request may succeed where a large request does not.
           isTooMuch = answer.status === 429 && isAgain && left.length > 1
           throw this.#errorFor(answer, left[0]!)
         }
@@ -286,10 +287,10 @@ export class BulkWriter {
   }
 
   /**
-   * A whole request was rejected for its size or content: bisects it to find the item. Throws the
-   * problem if everything is rejected. A single item is refused only if it is rejected again after
-   * an accepted probe: after its first rejection, a server or gateway that rejected everything may
-   * have recovered.
+   * Bisects a request that was rejected as a whole for its size or content, to find the item at
+   * fault. Throws the error if everything is rejected. A single item is refused only if it is
+   * rejected again after an accepted probe: after its first rejection, a server or gateway that
+   * rejected everything may have recovered.
    */
   async #isolate(
     run: number,
@@ -302,7 +303,7 @@ export class BulkWriter {
     const cause = causeOf(body)
     const isOver = status === 429 && isOverLimit(cause, bytes, wasRepeated && items.length === 1)
     const isTooLarge = status === 413 || isOver
-    // the 400 of a gateway does not concern a document
+    // A 400 response of a gateway says nothing about a document.
     if (!isTooLarge && (status !== 400 || !cause)) return 'unrelated'
     if (items.length > 1) {
       if (isTooLarge) this.#queue.limitBytes(bytes / 2)
@@ -310,7 +311,7 @@ export class BulkWriter {
       return 'done'
     }
     const item = items[0]!
-    // if the response has no numbers, a probe shows whether the index accepts documents
+    // If the response contains no sizes, a probe shows whether the index accepts documents.
     const obstacle = isOver ? null : await this.#obstacle(item)
     if (obstacle) throw obstacle
     if (!isOver && !isSuspect) return 'suspect'
@@ -321,8 +322,8 @@ export class BulkWriter {
   }
 
   /**
-   * Why even a probe of an item's index fails; null if it succeeds, so that the index accepts
-   * documents.
+   * Probes the index of an item. Returns why the probe fails. Returns null if the probe succeeds,
+   * which means that the index accepts documents.
    */
   async #obstacle(item: BulkItem): Promise<Error | null> {
     const answer = await this.#post(bodyOf([], probeOf(item.index, randomUUID())))
@@ -368,8 +369,8 @@ export class BulkWriter {
   }
 
   /**
-   * Whether an item must still be written. Finishes it if its partition was revoked or its document
-   * is obsolete.
+   * Whether an item must still be written. Finishes the item if its partition was revoked or its
+   * document is obsolete.
    */
   #isNeeded(item: BulkItem): boolean {
     if (!item.slot.partition.gone && !this.#deletes.isObsolete(item)) return true

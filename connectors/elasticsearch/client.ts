@@ -15,14 +15,20 @@ export interface Request {
   readonly isBulk?: boolean
 }
 
-/** No useful bulk response is larger. The request is split. */
+/**
+ * The maximum size of a response. No useful bulk response is larger. A request whose response is
+ * larger is split.
+ */
 const MOST_ANSWER_BYTES = 64 * 2 ** 20
 
-/** Errors while connecting: the request was never sent. */
+/** Matches errors that occur while connecting, before the request is sent. */
 const NOT_CONNECTED =
   /^connect |getaddrinfo|Connect Timeout|certificate|Hostname\/IP|secure TLS connection|Proxy response|tls_|ssl3?_|EHOSTUNREACH|ENETUNREACH/i
 
-/** Requests without a response. They may have been too large for the server or a proxy. */
+/**
+ * The errors of requests without a response. Such a request may have been too large for the server
+ * or a proxy.
+ */
 const cutShort = new WeakSet<Error>()
 
 export function wasCutShort(error: unknown): boolean {
@@ -54,7 +60,7 @@ interface Access {
   readonly urls: readonly URL[]
 }
 
-/** The URLs without credentials, and the credentials, which a URL may contain too. */
+/** Returns the URLs without credentials, and the credentials, which may come from a URL. */
 function accessOf(config: ElasticsearchConfig): Access {
   let auth: Access['auth']
   const urls = config['connection.url'].map(text => {
@@ -72,7 +78,10 @@ function accessOf(config: ElasticsearchConfig): Access {
   return { auth, urls: [...new Map(urls.map(url => [url.href, url])).values()] }
 }
 
-/** The dispatcher for the proxy; null without one. Its package is loaded only if needed. */
+/**
+ * Returns the dispatcher for the proxy; null without a proxy. The package undici is loaded only if
+ * there is a proxy.
+ */
 async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((origin: string) => Dispatcher) | null> {
   const host = config['proxy.host']
   if (!host) return null
@@ -94,16 +103,16 @@ async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((orig
 }
 
 /**
- * Elasticsearch through the official client, which handles connections, nodes, login, TLS and
- * compression. If a node does not respond, it tries the others. The caller interprets the
- * responses.
+ * Sends requests to Elasticsearch through the official client, which handles connections, nodes,
+ * login, TLS and compression. If a node does not respond, the client tries the other nodes. The
+ * caller interprets the responses.
  */
 export class ElasticsearchClient {
   readonly #config: ElasticsearchConfig
   readonly #logger: Logger | null
   readonly #access: Access
   #loading: Promise<Client> | null = null
-  /** Loaded with the first request. */
+  /** The module with the official client, which is loaded with the first request. */
   #lib: typeof import('./connection.ts') | null = null
   #isPlain = false
 
@@ -112,7 +121,7 @@ export class ElasticsearchClient {
     this.#config = config
     this.#logger = logger
     this.#access = accessOf(config)
-    // fail at once if the files are wrong
+    // Fails at once if a file with a key or a certificate cannot be used.
     tlsOf(config)
   }
 
@@ -166,7 +175,7 @@ export class ElasticsearchClient {
     const isLate = failure instanceof TimeoutError || /Body Timeout/i.test(cause)
     if (isLate) error = errors.create('MR_ES_TIMEOUT', { url, timeout: this.#config['read.timeout.ms'] })
     else if (failure instanceof RequestAbortedError) error = errors.create('MR_ES_ANSWER', { url, method, path, cause })
-    // the client's error contains the credentials: never pass it on
+    // Never pass the client's error on, because it contains the credentials.
     else error = errors.create('MR_ES_UNREACHABLE', { url, cause })
     if (!NOT_CONNECTED.test(cause)) cutShort.add(error)
     return error
@@ -190,7 +199,7 @@ export class ElasticsearchClient {
     const secure = urls.find(url => url.protocol === 'https:')
     const ca = fingerprint && secure ? await certificateByFingerprint(secure, fingerprint, timeout, signal) : null
     const cloudId = config['connection.cloud.id']
-    // without this the client would allow only TLS 1.2 for cloud ids
+    // Without secureProtocol, the client would allow only TLS 1.2 for cloud ids.
     const tls = { timeout, ...tlsOf(config), ...(ca && { ca }), ...(cloudId && { secureProtocol: 'TLS_method' }) }
     const readTimeoutMs = config['read.timeout.ms']
     const sniffIntervalMs = config['connection.sniff.interval.ms']

@@ -13,7 +13,7 @@ describe.skipIf(!url)('the conformance suite', () => {
       // the harness sends to the topic "test"
       const index = uniqueName('conformance')
       const request = (method: string, path: string) => fetch(`${url}/${path}`, { method })
-      // an external index must exist
+      // The sink does not create an external index, so it must exist.
       await request('PUT', index)
       return {
         config: {
@@ -35,7 +35,7 @@ describe.skipIf(!url)('the conformance suite', () => {
     },
     record: n => ({ key: `k${n}`, value: { n } }),
     badRecord: { key: 'bad', value: { n: { not: 'a number' } } },
-    // each record is a document of its own, and its key is the id
+    // The key of a record is the id of its document, so a redelivery creates no second document.
     duplicates: 'never',
     ordered: false,
     invalid: [

@@ -1,5 +1,5 @@
 /**
- * Loaded with the first request, because the client takes time and memory to load.
+ * This module is loaded with the first request, because the client takes time and memory to load.
  */
 import { promisify } from 'node:util'
 import { unzip } from 'node:zlib'
@@ -38,15 +38,16 @@ export interface ConnectionSettings {
 const unzipped = promisify(unzip)
 
 /**
- * The client's connection with proxy support, error messages, and a size limit on decompressed
- * responses.
+ * Returns the client's connection class, extended with proxy support, error messages, and a size
+ * limit on decompressed responses.
  */
 export function connectionClass(settings: ConnectionSettings): typeof UndiciConnection {
   class Connection extends UndiciConnection {
     readonly #dispatcher: Pick<Dispatcher, 'close' | 'destroy'>
 
     constructor(options: ConnectionOptions) {
-      // also for nodes found by sniffing, for which the client would use its default
+      // Sets the timeout also for nodes found by sniffing, for which the client would use its
+      // default.
       super({ ...options, timeout: settings.readTimeoutMs })
       const { origin } = this.url
       const dispatcher = settings.through?.(origin) ?? (this.pool as unknown as Dispatcher)
@@ -55,7 +56,7 @@ export function connectionClass(settings: ConnectionSettings): typeof UndiciConn
         try {
           return await dispatcher.request({ ...sent, origin })
         } catch (error) {
-          // a host with several addresses: the client would pass on an empty message
+          // If a host has several addresses, the message of this error is empty.
           if (error instanceof AggregateError && error.message === '') error.message = messageOf(error)
           throw error
         }
@@ -74,7 +75,7 @@ export function connectionClass(settings: ConnectionSettings): typeof UndiciConn
       return { ...answer, headers, body: body.toString() } as never
     }
 
-    /** Sniffing removed this node, but requests in flight may still get responses. */
+    /** Called after sniffing removed this node. Requests in flight still get their responses. */
     override async close(): Promise<void> {
       await this.#dispatcher.close()
     }
@@ -93,7 +94,8 @@ const isMasterOnly = (node: { readonly roles?: readonly string[] }) =>
 
 /**
  * The client's transport without its product check, which Elasticsearch before 7.14, OpenSearch and
- * gateways fail. Its sniff never ends in an unhandled rejection or with an empty list of nodes.
+ * gateways fail. Sniffing never causes an unhandled rejection, and never leaves the list of nodes
+ * empty.
  */
 export class SinkTransport extends SniffingTransport {
   constructor(options: TransportOptions) {

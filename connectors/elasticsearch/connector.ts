@@ -35,8 +35,8 @@ export class ElasticsearchSinkConnector extends SinkConnector<typeof config> {
 }
 
 /**
- * Whether the credentials are wrong. Valid ones may lack the privilege to read the cluster's
- * version.
+ * Whether the credentials are wrong. Valid credentials may lack the privilege to read the version
+ * of the cluster.
  */
 function isRefusedLogin({ status, body }: Answer): boolean {
   return status === 401 || (status === 403 && causeOf(body)?.type !== 'security_exception')

@@ -30,9 +30,9 @@ export interface Decision {
   readonly unclear: ReadonlySet<BulkItem>
   /** One item of each index that no longer exists. */
   readonly gone: readonly BulkItem[]
-  /** Why items are retried; null if only to find out what was rejected. */
+  /** Why items are retried; null if they are retried only to find out what was rejected. */
   readonly why: Error | null
-  /** Rejected credentials, which end the task. */
+  /** The error for rejected credentials, which fails the task. */
   readonly login: Error | null
   /** Whether a smaller request may succeed. */
   readonly isTooMuch: boolean
@@ -48,7 +48,10 @@ export function probedOf(unclear: ReadonlySet<BulkItem>): string[] {
   return [...new Set([...unclear].map(item => item.index))]
 }
 
-/** Decides from the results of the items and of the probes that follow them. No I/O. */
+/**
+ * Returns what to do with the items of a request, given its results. The results of the probes
+ * follow those of the items. Does no I/O.
+ */
 export function decide(sent: Sent, answers: readonly ItemAnswer[], url: string): Decision {
   const { items, unclear } = sent
   const probes = answers.slice(items.length)
@@ -73,7 +76,10 @@ export function decide(sent: Sent, answers: readonly ItemAnswer[], url: string):
   return { done, refused, again, ...meaningOf(left, url) }
 }
 
-/** The outcome of an item that was sent with a probe, which settles unclear outcomes. */
+/**
+ * Returns the outcome of an item. A probe decides about an unclear outcome: if the index accepts
+ * documents, the document is at fault; if not, the index is.
+ */
 function probed(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcome {
   if (outcome.kind !== 'unclear' || !wasProbed) return outcome
   return isTaking ? { ...outcome, kind: 'refused' } : { ...outcome, kind: 'index', gone: false }

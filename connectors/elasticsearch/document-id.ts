@@ -2,7 +2,7 @@ import { FloatingNumber, type SinkRecord } from 'millrace/connect'
 import { errors } from './errors.ts'
 import type { Settings } from './settings.ts'
 
-/** The position of a record in its topic, for errors. */
+/** Returns the position of a record in its topic, for error messages. */
 export const placeOf = (r: SinkRecord): { topic: string; partition: number; offset: number } => ({
   topic: r.originalTopic,
   partition: r.originalPartition,

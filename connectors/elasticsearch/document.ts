@@ -23,8 +23,8 @@ function number(value: unknown): string {
 }
 
 /**
- * A number without a schema: a double always has a decimal point, so that Elasticsearch never
- * infers an integer field.
+ * Returns a number without a schema as JSON. A double always has a decimal point, so that
+ * Elasticsearch never infers an integer field.
  */
 function plainNumber(value: number): string {
   return Number.isSafeInteger(value) ? String(value) : floating(value, javaDouble)
@@ -109,7 +109,7 @@ export class DocumentWriter {
   readonly #settings: Settings
   readonly #compactMaps: boolean
   readonly #writers = new SchemaCache<Write>()
-  /** The writers of structs without the field `@timestamp`. */
+  /** Functions that write a struct without its field `@timestamp`, by schema. */
   readonly #untimed = new SchemaCache<Write>()
 
   constructor(settings: Settings) {
@@ -157,7 +157,7 @@ export class DocumentWriter {
   }
 
   #compile(schema: Schema): Write {
-    // 1.0 and not 1, so that Elasticsearch does not infer an integer field
+    // Writes 1.0 and not 1, so that Elasticsearch does not infer an integer field.
     if (schema.name === DECIMAL) return value => floating((value as Decimal).toNumber(), javaDouble)
     if (schema.name === DATE || schema.name === TIME || schema.name === TIMESTAMP)
       return value => String((value as Date).getTime())

@@ -73,7 +73,7 @@ async function proxy(
 }
 
 describe.skipIf(!url)('the Elasticsearch sink', () => {
-  test('a record becomes the document of its key, and a later one replaces it', async () => {
+  test('the key of a record is the id of its document, and a later record with that key replaces the document', async () => {
     const p = await play()
     await p.write([p.record('a', { n: 1 }), p.record(2, { n: 2 }), p.record('a', { n: 3 })])
     expect(await documents(p.topic)).toEqual({ a: { n: 3 }, 2: { n: 2 } })
@@ -132,11 +132,11 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     const p = await play({ 'connection.url': through })
     await p.write([p.record('a', { n: 1 }), p.record('b', { n: 2 })])
     expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
-    // after the second rejection in smaller parts
+    // After the second rejection, the rest is sent in smaller parts.
     expect(bulks).toBe(4)
   })
 
-  test('while Elasticsearch is unavailable nothing is committed and put reports why; then each record is written once', async () => {
+  test('while Elasticsearch is unavailable, nothing is committed and put reports why; afterwards each record is written once', async () => {
     let away = false
     const through = await proxy(() => (away ? 'cut' : null))
     const p = await play({ 'connection.url': through, 'max.retries': '1' })
@@ -159,7 +159,8 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
   })
 
   /**
-   * Sends two documents, and checks that both are kept and not reported until `heal` was called.
+   * Sends two documents. Checks that the sink neither skips nor reports them, and that they are
+   * written after `heal` was called.
    */
   async function waits(
     p: ElasticsearchSink,
@@ -187,117 +188,114 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
   const post = (path: string, body?: unknown) =>
     ask(path, { method: 'POST', ...(body !== undefined && { body: JSON.stringify(body) }) })
 
-  describe.each(['ignore', 'warn'])(
-    'no document is skipped when the index rejects all documents, with behavior %s',
-    behaviour => {
-      const tolerant = {
-        'behavior.on.malformed.documents': behaviour,
-        'max.retries': '1',
-        'retry.backoff.ms': '10',
-      }
-      const playIn = (index: string, more: Record<string, string> = {}) =>
-        play({ ...tolerant, ...more }, { topic: index, reporter: true })
+  describe.each(['ignore', 'warn'])('with behavior %s', behaviour => {
+    const tolerant = {
+      'behavior.on.malformed.documents': behaviour,
+      'max.retries': '1',
+      'retry.backoff.ms': '10',
+    }
+    const playIn = (index: string, more: Record<string, string> = {}) =>
+      play({ ...tolerant, ...more }, { topic: index, reporter: true })
 
-      test('closed', async () => {
-        const p = await playIn(uniqueName('closed'))
+    test('no document is skipped if the index is closed', async () => {
+      const p = await playIn(uniqueName('closed'))
+      await p.write([p.record('a', { n: 1 })])
+      await post(`/${p.topic}/_close`)
+      await waits(p, /\(400\): index_closed_exception: closed.*Open the index \(POST \/t-\w+\/_open\)/, () =>
+        post(`/${p.topic}/_open`),
+      )
+    })
+
+    test('no document is skipped if the name of the index matches several indices', async () => {
+      const p = await playIn(`${uniqueName('star')}-*`)
+      await waits(p, /\(400\): invalid_index_name_exception.*Correct the name/, null)
+    })
+
+    test('no document is skipped if the index is blocked manually or because the disk is full', async () => {
+      for (const [block, hint] of [
+        ['write', /Remove the block/],
+        ['read_only', /Remove the block/],
+        ['read_only_allow_delete', /The disk is almost full/],
+      ] as const) {
+        const p = await playIn(uniqueName('block'))
         await p.write([p.record('a', { n: 1 })])
-        await post(`/${p.topic}/_close`)
-        await waits(p, /\(400\): index_closed_exception: closed.*Open the index \(POST \/t-\w+\/_open\)/, () =>
-          post(`/${p.topic}/_open`),
-        )
-      })
+        const set = (value: boolean | null) => put(`/${p.topic}/_settings`, { [`index.blocks.${block}`]: value })
+        await set(true)
+        await waits(p, hint, () => set(null))
+      }
+    })
 
-      test('with a name that matches several indices', async () => {
-        const p = await playIn(`${uniqueName('star')}-*`)
-        await waits(p, /\(400\): invalid_index_name_exception.*Correct the name/, null)
+    test('no document is skipped if the target is an alias without a write index', async () => {
+      const [one, two, alias] = [uniqueName('one'), uniqueName('two'), uniqueName('alias')]
+      for (const index of [one, two]) await put(`/${index}`, {})
+      const actions = [one, two].map(index => ({ add: { index, alias } }))
+      await post('/_aliases', { actions })
+      const topic = uniqueName('topic')
+      const p = await playIn(topic, {
+        'external.resource.usage': 'ALIAS_INDEX',
+        'topic.to.external.resource.mapping': `${topic}:${alias}`,
       })
+      const writeTo = { actions: [{ add: { index: one, alias, is_write_index: true } }] }
+      await waits(p, /no write index.*Give the alias a write index/, () => post('/_aliases', writeTo), alias)
+    })
 
-      test('blocked manually or because the disk is full', async () => {
-        for (const [block, hint] of [
-          ['write', /Remove the block/],
-          ['read_only', /Remove the block/],
-          ['read_only_allow_delete', /The disk is almost full/],
-        ] as const) {
-          const p = await playIn(uniqueName('block'))
-          await p.write([p.record('a', { n: 1 })])
-          const set = (value: boolean | null) => put(`/${p.topic}/_settings`, { [`index.blocks.${block}`]: value })
-          await set(true)
-          await waits(p, hint, () => set(null))
-        }
-      })
+    test('no document is skipped if the index uses a pipeline that does not exist', async () => {
+      const p = await playIn(uniqueName('pipeline'))
+      await put(`/${p.topic}`, { settings: { 'index.default_pipeline': 'not-there' } })
+      await waits(p, /pipeline with id \[not-there\] does not exist.*Create the pipeline/, () =>
+        put(`/${p.topic}/_settings`, { 'index.default_pipeline': null }),
+      )
+    })
 
-      test('named by an alias without a write index', async () => {
-        const [one, two, alias] = [uniqueName('one'), uniqueName('two'), uniqueName('alias')]
-        for (const index of [one, two]) await put(`/${index}`, {})
-        const actions = [one, two].map(index => ({ add: { index, alias } }))
-        await post('/_aliases', { actions })
-        const topic = uniqueName('topic')
-        const p = await playIn(topic, {
-          'external.resource.usage': 'ALIAS_INDEX',
-          'topic.to.external.resource.mapping': `${topic}:${alias}`,
-        })
-        const writeTo = { actions: [{ add: { index: one, alias, is_write_index: true } }] }
-        await waits(p, /no write index.*Give the alias a write index/, () => post('/_aliases', writeTo), alias)
-      })
+    test('no document is skipped if the mapping requires a routing value', async () => {
+      const p = await playIn(uniqueName('routing'))
+      await put(`/${p.topic}`, { mappings: { _routing: { required: true } } })
+      await waits(p, /routing_missing_exception.*requires a routing value/, null)
+    })
 
-      test('with a pipeline that does not exist', async () => {
-        const p = await playIn(uniqueName('pipeline'))
-        await put(`/${p.topic}`, { settings: { 'index.default_pipeline': 'not-there' } })
-        await waits(p, /pipeline with id \[not-there\] does not exist.*Create the pipeline/, () =>
-          put(`/${p.topic}/_settings`, { 'index.default_pipeline': null }),
-        )
-      })
+    test('no document is skipped if the index is missing and not created automatically', async () => {
+      const [topic, index] = [uniqueName('topic'), uniqueName('external')]
+      const external = {
+        'external.resource.usage': 'INDEX',
+        'topic.to.external.resource.mapping': `${topic}:${index}`,
+      }
+      const p = await playIn(topic, external)
+      p.send(p.record('a', { n: 1 }))
+      expect(await p.refusal()).toMatch(
+        new RegExp(`index ${index} of topic ${topic} \\(404\\): ${index} does not exist.*Create the index`),
+      )
+      await put(`/${index}`, {})
+      await p.committed()
+      expect(await documents(index)).toEqual({ a: { n: 1 } })
+    })
 
-      test('whose mapping requires a routing value', async () => {
-        const p = await playIn(uniqueName('routing'))
-        await put(`/${p.topic}`, { mappings: { _routing: { required: true } } })
-        await waits(p, /routing_missing_exception.*requires a routing value/, null)
-      })
-
-      test('missing and not created automatically', async () => {
-        const [topic, index] = [uniqueName('topic'), uniqueName('external')]
-        const external = {
-          'external.resource.usage': 'INDEX',
-          'topic.to.external.resource.mapping': `${topic}:${index}`,
-        }
-        const p = await playIn(topic, external)
-        p.send(p.record('a', { n: 1 }))
-        expect(await p.refusal()).toMatch(
-          new RegExp(`index ${index} of topic ${topic} \\(404\\): ${index} does not exist.*Create the index`),
-        )
-        await put(`/${index}`, {})
-        await p.committed()
-        expect(await documents(index)).toEqual({ a: { n: 1 } })
-      })
-
-      test('a document rejected for its content is skipped, even if the error does not say whether the document is at fault', async () => {
-        const p = await playIn(uniqueName('document'))
-        await put(`/${p.topic}`, {
-          settings: { 'index.mapping.total_fields.limit': 4 },
-          mappings: {
-            properties: {
-              n: { type: 'integer' },
-              k: { type: 'keyword' },
-              s: { type: 'object', dynamic: 'strict', properties: {} },
-            },
+    test('a document rejected for its content is skipped, even if the error does not say whether the document is at fault', async () => {
+      const p = await playIn(uniqueName('document'))
+      await put(`/${p.topic}`, {
+        settings: { 'index.mapping.total_fields.limit': 4 },
+        mappings: {
+          properties: {
+            n: { type: 'integer' },
+            k: { type: 'keyword' },
+            s: { type: 'object', dynamic: 'strict', properties: {} },
           },
-        })
-        await p.write([
-          p.record('a', { n: 1 }),
-          p.record('type', { n: 'no number' }),
-          p.record('strict', { s: { a: 1 } }),
-          p.record('fields', { a: 1, b: 2, c: 3, d: 4 }),
-          p.record('immense', { k: 'x'.repeat(40_000) }),
-          p.record('object', { n: { a: 1 } }),
-          p.record('b', { n: 2 }),
-        ])
-        expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
-        // documents that needed a probe come last
-        expect(p.reported.map(r => r.key).sort()).toEqual(['fields', 'immense', 'object', 'strict', 'type'])
-        expect(p.reported.every(r => r.message.includes('MR_ES_MALFORMED'))).toBe(true)
+        },
       })
-    },
-  )
+      await p.write([
+        p.record('a', { n: 1 }),
+        p.record('type', { n: 'no number' }),
+        p.record('strict', { s: { a: 1 } }),
+        p.record('fields', { a: 1, b: 2, c: 3, d: 4 }),
+        p.record('immense', { k: 'x'.repeat(40_000) }),
+        p.record('object', { n: { a: 1 } }),
+        p.record('b', { n: 2 }),
+      ])
+      expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
+      // documents that needed a probe come last
+      expect(p.reported.map(r => r.key).sort()).toEqual(['fields', 'immense', 'object', 'strict', 'type'])
+      expect(p.reported.every(r => r.message.includes('MR_ES_MALFORMED'))).toBe(true)
+    })
+  })
 
   test('nothing is skipped when a gateway answers every bulk request with its own error page', async () => {
     let isOpen = false
@@ -328,7 +326,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
       return null
     })
     const p = await play({ 'connection.url': through, 'connection.sniff': 'true' })
-    // the validation asks too
+    // The validation sniffs too.
     asked = 0
     await p.write([p.record('a', { n: 1 })])
     await p.write([p.record('b', { n: 2 })])
@@ -456,7 +454,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(Object.keys(await documents(p.topic))).toHaveLength(10)
   })
 
-  test('validation names the key at fault', async () => {
+  test('an error of validation names the key at fault', async () => {
     const connector = new ElasticsearchSinkConnector()
     const check = async (props: Record<string, string>) => {
       const values = await validateConnector(connector, props)

@@ -59,11 +59,14 @@ const ABOUT_INDEX = new Set([
 ])
 
 export function isAboutIndex({ type = '', reason = '' }: Cause): boolean {
-  // one shard is full; other shards of the index may still have room
+  // The second condition: a shard is full. Other shards of the index may still have room.
   return ABOUT_INDEX.has(type) || /number of documents in the .* (cannot|can't) exceed/i.test(reason)
 }
 
-/** The error for a rejected request. All are retriable: they are temporary or can be fixed. */
+/**
+ * Returns the error for a rejected request. All these errors are retriable, because their cause is
+ * temporary or can be fixed.
+ */
 export function errorFor(method: string, path: string, answer: Answer, place: Place): Error {
   const { status, body } = answer
   const words = reasonOf(body)
@@ -92,7 +95,10 @@ export function itemError(place: Place, status: number, cause: Cause): Error {
   return indexError(place, status, cause, words)
 }
 
-/** Whether the error must end the task, so that the restart reads the configuration again. */
+/**
+ * Whether the credentials were rejected. The task then fails, so that its restart reads the
+ * configuration again.
+ */
 export function isRefusedLogin(error: unknown): boolean {
   return (error as { code?: string } | null)?.code === 'MR_ES_AUTH'
 }

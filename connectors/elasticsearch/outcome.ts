@@ -21,10 +21,13 @@ export type Outcome =
   | { readonly kind: 'done' }
   /** A temporary error. */
   | ({ readonly kind: 'retry' } & Refusal)
-  /** Needs more memory than a limit allows, together with the rest of the request. */
+  /** The item and the rest of the request together need more memory than a limit allows. */
   | ({ readonly kind: 'tooLarge' } & Refusal)
   | ({ readonly kind: 'refused' } & Refusal)
-  /** Either the document or the index was rejected. Only another document can show which one. */
+  /**
+   * Either the document or the index was rejected. Only a request with another document can show
+   * which of the two.
+   */
   | ({ readonly kind: 'unclear' } & Refusal)
   /** The index rejects all documents. `gone`: it does not exist. */
   | ({ readonly kind: 'index'; readonly gone: boolean } & Refusal)
@@ -87,9 +90,9 @@ export function itemAnswersOf(body: unknown, count: number): readonly ItemAnswer
 }
 
 /**
- * A write that changes nothing and that a working index rejects with a known error: it applies only
- * to an existing document, and that document does not exist. It passes through alias, blocks,
- * pipelines and mapping like any document.
+ * Returns a write that changes nothing and that a working index rejects with a known error. The
+ * write applies only to an existing document, and that document does not exist. Elasticsearch
+ * checks the alias, blocks, pipelines and mapping as for any other write.
  */
 export function probeOf(index: string, id: string): string {
   return `{"index":{"_index":${JSON.stringify(index)},"_id":"${id}","if_seq_no":0,"if_primary_term":1}}\n{}\n`

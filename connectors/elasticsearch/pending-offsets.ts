@@ -57,7 +57,10 @@ export class PendingOffsets {
     }
   }
 
-  /** Limits delivered offsets to those that may be committed: up to the first unfinished record. */
+  /**
+   * Returns the offsets that may be committed: the delivered offsets, limited by the first
+   * unfinished record of each partition.
+   */
   safe(delivered: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
     return delivered.map(d => {
       const p = this.#partitions.get(keyOf(d.topic, d.partition))

@@ -16,7 +16,7 @@ export class RecentDeletes {
     if ((this.#byDocument.get(document)?.version ?? -1n) < version) this.#byDocument.set(document, { version, run })
   }
 
-  /** Whether the document of an item was deleted since. */
+  /** Whether a later record has deleted the document of an item. */
   isObsolete(item: BulkItem): boolean {
     if (this.#byDocument.size === 0 || item.version === null) return false
     const deleted = this.#byDocument.get(documentOf(item))

@@ -147,7 +147,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     ])
   })
 
-  test('a certificate is trusted by its fingerprint and no other', async () => {
+  test('only the certificate with the configured fingerprint is trusted', async () => {
     const { 'elastic.https.ssl.truststore.location': ca, ...rest } = trusting
     const { fingerprint256 } = new X509Certificate(readFileSync(ca!))
     const pinned = { ...rest, ...LOGIN, 'elastic.https.ssl.ca.fingerprint': fingerprint256 }
@@ -156,8 +156,9 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(await validated(other)).toEqual({ 'connection.url': expect.stringMatching(/MR_ES_FINGERPRINT/) })
   })
 
-  test('rejected credentials end the task so that it restarts; the error names the index and the topic', async () => {
-    // does not validate, as after a restart of the worker. Only a requested commit is in time.
+  test('rejected credentials fail the task so that it restarts; the error names the index and the topic', async () => {
+    // The connector is not validated, as after a restart of the worker. The interval is so long
+    // that only a requested commit happens during the test.
     const options = { validate: false, offsetFlushIntervalMs: 600_000 }
     const p = await play({ ...LOGIN, 'connection.password': 'wrong' }, options)
     const failure = {
@@ -170,7 +171,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(p.offset()).toBe(0)
   })
 
-  test('a changed password or a forbidden index ends the running task without skipping anything', async () => {
+  test('a changed password or a forbidden index fails the running task, and no record is skipped', async () => {
     const user = uniqueName('user')
     const [mine, other] = [uniqueName('mine'), uniqueName('other')]
     const password = (text: string) => admin('PUT', `/_security/user/${user}`, { password: text, roles: [user] })
@@ -209,8 +210,8 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
       p.record('coordinating', text(1_200_000)),
       p.record('primary', text(700_000)),
       p.record('request', text(3_500_000)),
-      // this one exceeds the limit for both roles of one node together; the response only says that
-      // the node is busy
+      // This document exceeds the limit for both roles of one node together. The response only says
+      // that the node is busy.
       p.record('both', text(230_000)),
       p.record('b', { n: 2 }),
     ])

@@ -100,7 +100,7 @@ test('a document that was deleted while an older write is retried stays deleted'
     if (op === 'delete') deleted.open()
     return op === 'index' && id === 'a' && refused++ === 0 ? 429 : null
   }
-  // the older request gets its response after the newer one
+  // The older request gets its response after the newer request.
   es.decide = async actions => (actions[0]!.op === 'index' ? deleted.closed : null)
   await p.put([p.record('a', { n: 0 }), p.record('a', null)])
   await p.committed()
@@ -160,7 +160,7 @@ test('a request that is cut off before its response is sent again in halves unti
   expect(es.documents.size).toBe(20)
 })
 
-test('a request without a response in time is sent again in halves', async () => {
+test('a request that times out is sent again in halves', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = await play(es, { 'read.timeout.ms': '1000' })
   es.decide = actions => (actions.length > 2 ? new Promise<null>(() => {}) : null)
@@ -198,7 +198,7 @@ test('while requests are in flight, new records are collected into full requests
   expect(es.bulks).toEqual([200, 1000, 800])
 })
 
-test('the buffer is limited in bytes: a batch above the limit waits, then gets a retriable error', async () => {
+test('the buffer is limited in bytes: put of a batch above the limit waits, then throws a retriable error', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = await play(es, { 'max.buffered.bytes': '10000', 'flush.timeout.ms': '50' })
   const { closed, open } = gate()
@@ -283,7 +283,7 @@ test('an unknown error of every document is an index problem: nothing is skipped
   expect(p.reported).toEqual([])
 })
 
-test('a gateway’s response with any status or format skips nothing', async () => {
+test('a response of a gateway, whatever its status and format, causes no record to be skipped', async () => {
   const page = '<html><body>Request blocked</body></html>'
   const answers = [
     { status: 400, body: page },
@@ -381,7 +381,7 @@ test('versioned media types are sent to servers that support them, and plain JSO
   }
 })
 
-test('with sniffing, requests go to the listed nodes; without a response the known node is kept', async () => {
+test('with sniffing, requests go to the listed nodes; if the list is empty, the known node is kept', async () => {
   await using first = await ScriptedElasticsearch.start()
   await using second = await ScriptedElasticsearch.start()
   for (const nodes of [[second], []]) {
@@ -390,7 +390,7 @@ test('with sniffing, requests go to the listed nodes; without a response the kno
     await p.put([p.record('a', { n: 0 })])
     await p.committed()
     const target = nodes[0] ?? first
-    // the first request may still go to the node that was named
+    // The first request may still go to the node in connection.url.
     for (let n = 1; target.documents.size === 0; n++) {
       await p.put([p.record(`k${n}`, { n })])
       await p.committed()
@@ -398,7 +398,7 @@ test('with sniffing, requests go to the listed nodes; without a response the kno
   }
 })
 
-test('a response that decompresses to more than the limit is not read, and skips nothing', async () => {
+test('a response that decompresses to more than the limit is not read, and no record is skipped', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = await play(es, { 'max.retries': '0' })
   const { gzipSync } = await import('node:zlib')

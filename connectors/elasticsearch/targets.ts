@@ -19,8 +19,9 @@ function indexName(topic: string): string {
 }
 
 /**
- * The body of a new index. By default Elasticsearch maps the first double of a field to `float` and
- * later rejects 1.0E300. Index templates take precedence.
+ * The body of the request that creates an index. It maps doubles to `double`: by default
+ * Elasticsearch maps the first double of a field to `float`, and later rejects 1.0E300. Index
+ * templates take precedence.
  */
 const NEW_INDEX = JSON.stringify({
   mappings: { dynamic_templates: [{ doubles: { match_mapping_type: 'double', mapping: { type: 'double' } } }] },
@@ -72,7 +73,7 @@ export class Targets {
     return `${type}-${raw['data.stream.dataset'].toLowerCase()}-${namespace}`
   }
 
-  /** Whether `prepare` has nothing to do. */
+  /** Whether the target of a record is ready, so that `prepare` is not needed. */
   isReady({ topic, valueSchema }: SinkRecord): boolean {
     const name = this.nameOf(topic)
     return this.#ready.has(name) && (this.#mapped.has(name) || !this.#givesMapping(topic, valueSchema))
@@ -117,8 +118,8 @@ export class Targets {
       const place = { url: this.#client.shown, index: name, topic }
       throw indexError(place, 404, { type: 'index_not_found_exception', reason }, reason)
     }
-    // the first document creates a data stream, with Elasticsearch's templates for logs-*-* and
-    // metrics-*-*
+    // The first document creates the data stream, from Elasticsearch's templates for logs-*-* and
+    // metrics-*-*.
     if (this.#settings.dataStream) return
     const made = await this.#ask(target, { method: 'PUT', body: NEW_INDEX }, [400])
     const taken = made.status === 400 && /already_exists/.test(causeOf(made.body)?.type ?? reasonOf(made.body))
@@ -126,7 +127,10 @@ export class Targets {
     if (!taken) this.#logger.info(`created the index ${name}`)
   }
 
-  /** One request about a target. Throws for a response that is neither 2xx nor accepted. */
+  /**
+   * Sends one request about a target. Throws if the status of the response is neither 2xx nor in
+   * `accepted`.
+   */
   async #ask(
     target: Target,
     { method, sub = '', body }: { method: 'GET' | 'HEAD' | 'PUT'; sub?: string; body?: string },

@@ -23,7 +23,7 @@ function readStore(key: string, path: string): Buffer {
   }
 }
 
-/** The TLS options of a configuration. Throws MR_ES_KEYSTORE. */
+/** Returns the TLS options of a configuration. Throws MR_ES_KEYSTORE. */
 export function tlsOf(config: ElasticsearchConfig): Tls {
   if (config['elastic.security.protocol'] !== 'SSL') return {}
   const trust = config['elastic.https.ssl.truststore.location']
@@ -71,7 +71,7 @@ export async function certificateByFingerprint(
 ): Promise<string> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const { promise, resolve, reject } = Promise.withResolvers<DetailedPeerCertificate>()
-  // only reads the certificates: nothing is sent over this connection
+  // This connection only reads the certificates. No request is sent over it.
   const socket = connect({
     host,
     port: Number(url.port || 443),

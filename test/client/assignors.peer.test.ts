@@ -19,8 +19,8 @@ interface Question {
 const nameOf = (p: TopicPartition) => `${p.topic}:${p.partition}`
 
 /**
- * A group in any state before a rebalance: old generations, partitions with two claims, members
- * without previous partitions.
+ * Arbitrary groups before a rebalance. Members may be of an old generation or have no previous
+ * partitions, and two members may claim the same partition.
  */
 const question: fc.Arbitrary<Question> = fc
   .record({
@@ -110,7 +110,7 @@ function askJava(questions: readonly Question[]): Record<string, string[]>[] {
 }
 
 test.skipIf(skipWithout('Apache Kafka', libs !== null))(
-  "every assignor gives what Java's gives, for thousands of groups",
+  "every assignor gives the same assignment as Java's, for thousands of groups",
   () => {
     const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31)
     const questions = fc.sample(question, { numRuns: 4000, seed })

@@ -18,7 +18,7 @@ const CASES = [
   ]),
 ]
 
-/** The range of delays of Kafka's ExponentialBackoff for each case, from many samples. */
+/** Returns the range of delays of Kafka's ExponentialBackoff for each case, from many samples. */
 function javaRanges(): number[][] {
   const log4j = join(import.meta.dirname, '../peers/kafka/log4j2-tools.xml')
   const program = join(import.meta.dirname, 'java/Backoff.java')
@@ -37,7 +37,8 @@ test.skipIf(skipWithout('Apache Kafka', libs !== null))(
     CASES.forEach(([initialMs, maxMs, attempts], n) => {
       const [shortest, longest] = ranges[n]!
       const at = (random: number) => backoffMs(attempts, { initialMs, maxMs, random: () => random })
-      // Many samples come close to the ends of the range. They are within 1% of its length.
+      // With many samples, the smallest and the largest delay are within 1% of the range from its
+      // ends.
       const tolerance = Math.ceil((at(1) - at(0)) / 100)
       const what = `initial ${initialMs}, maximum ${maxMs}, attempt ${attempts}`
       expect(shortest! - at(0), what).toBeGreaterThanOrEqual(0)

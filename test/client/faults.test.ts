@@ -1,6 +1,6 @@
 /**
- * Producer and consumer over a faulty network. The name of a failing test contains the seed;
- * MILLRACE_SEED sets it.
+ * Tests producer and consumer over a faulty network. The name of a failing test contains its seed.
+ * MILLRACE_SEED sets the seed.
  */
 import { afterEach, expect, test } from 'vitest'
 import { startTestBroker } from '../../core/broker/test-support/test-broker.ts'

@@ -3,12 +3,13 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { random } from '../random.ts'
 
 /**
- * A TCP proxy that closes, delays, truncates and stalls connections at random, with a seed.
+ * A TCP proxy that closes, delays, truncates and stalls connections at random. The random numbers
+ * come from a seed.
  */
 export class FaultyProxy {
   port = 0
   target = 0
-  /** The probability of a fault for a chunk. 0 disables faults. */
+  /** The probability that a chunk of data meets a fault. 0 disables faults. */
   faultiness = 0
   readonly counts = { connections: 0, cut: 0, truncated: 0, delayed: 0, stalled: 0 }
   readonly #random: () => number

@@ -1,5 +1,5 @@
 /**
- * Tests of the client with any broker. client.test.ts runs them with our broker, and
+ * The tests of the client, for any broker. client.test.ts runs them with our broker, and
  * client.peer.test.ts with Apache's.
  */
 import { adminSuite } from './suite/admin.ts'

@@ -1,6 +1,6 @@
 /**
- * A machine crash loses records that a consumer has read. The consumer detects this with the leader
- * epoch, and misses no later record.
+ * Tests a machine crash that loses records which a consumer has read. The consumer detects the loss
+ * by the leader epoch, and misses no later record.
  */
 import { rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
@@ -79,7 +79,7 @@ test('a consumer that starts from a committed offset detects that the log was tr
   const strict = open('fails', 'none')
   const message = 'the log of t-0 was truncated at offset 2 (leader epoch 0), below the position 3 (leader epoch 0)'
   const refusal = { code: 'MR_CLIENT_LOG_TRUNCATED', message: expect.stringContaining(message) }
-  // The next poll does not continue after the gap.
+  // The next poll fails too, and does not continue after the gap.
   for (let i = 0; i < 2; i++) await expect(valuesUntil(strict, 'next')).rejects.toMatchObject(refusal)
   expect(strict.position({ topic: 't', partition: 0 })).toBeNull()
   strict.seek({ topic: 't', partition: 0 }, 2)
@@ -109,7 +109,7 @@ test('after crashes without truncation a consumer neither fails nor repeats a re
   }
   try {
     for (let crash = 0; crash < 5; crash++) {
-      // Many records are buffered, some of them from the last leader.
+      // Many records are buffered, some of them from the previous leader epoch.
       await read(values.length + 50)
       await broker.stop()
       rmSync(join(broker.dir, '.kafka_cleanshutdown'))

@@ -1,6 +1,6 @@
 /**
- * Runs the same FileStream connectors on the same files. The topics, the offsets topic and the
- * files of the sinks must have the same bytes.
+ * Runs the same FileStream connectors on Apache Connect and on Millrace, with the same files. The
+ * topics, the offsets topic and the files of the sinks must have the same bytes.
  */
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,8 +41,8 @@ const UNICODE = [
   '\ud7ff\ue000',
 ]
 /**
- * Java decodes an encoded surrogate to one replacement character. Millrace decodes it to three, as
- * browsers do.
+ * Invalid UTF-8. Encoded surrogates are not included: Java decodes one to a single replacement
+ * character, and Millrace to three, as browsers do.
  */
 const BROKEN = [
   [0xff, 0x41],
@@ -57,7 +57,10 @@ const BROKEN = [
 
 interface Scenario {
   readonly config: Readonly<Record<string, string>>
-  /** The text that is written before the connector starts, and after its lines have arrived. */
+  /**
+   * The text that is written before the connector starts. `appended` is written after the lines of
+   * `first` have arrived.
+   */
   readonly first: Buffer
   readonly appended?: Buffer
   readonly lines: number
@@ -108,7 +111,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'unicode-json': { config: json, first: lines(UNICODE, '\r\n'), lines: UNICODE.length },
   'unicode-plain-json': { config: plainJson, first: lines(UNICODE), lines: UNICODE.length },
   broken: { config: text, first: Buffer.concat(BROKEN.map(b => Buffer.from([...b, 10]))), lines: BROKEN.length },
-  // Kafka's source returns no second batch before the file grows again
+  // Kafka's source returns no second batch before the file grows again.
   small: {
     config: { ...text, 'batch.size': '1', 'tasks.max': '5' },
     first: lines(['a']),
@@ -229,7 +232,9 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   }),
 }
 
-/** The input of the sinks: the keys and values of a topic, and the converter that reads them. */
+/**
+ * The input of the sinks: the values of a topic, and the configuration of the sink that reads them.
+ */
 const SINKS: Readonly<Record<string, { config: Record<string, string>; values: readonly (string | null)[] }>> = {
   'sink-text': { config: text, values: ['one', '', 'größe 😀', 'two\nlines', null, '{"a":1}'] },
   'sink-plain-json': {
@@ -284,7 +289,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
   const results: { apache?: Results; ours?: Results } = {}
 
   async function play(start: () => Promise<Stack>): Promise<Results> {
-    // both use the same paths, because the offsets contain them
+    // Both stacks use the same paths, because the offsets contain the paths.
     rmSync(dir, { recursive: true, force: true })
     mkdirSync(dir)
     const stack = await start()
@@ -366,14 +371,14 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
   test.each(Object.keys(SCENARIOS))('%s: the same bytes in the offsets topic', name => {
     const theirs = results.apache!.offsets[name]!
     const bytes = Buffer.concat([SCENARIOS[name]!.first, SCENARIOS[name]!.appended ?? Buffer.alloc(0)])
-    // Kafka counts UTF-16 code units, and resumes at the wrong position; Millrace counts bytes
+    // Kafka counts UTF-16 code units, and resumes at the wrong position. Millrace counts bytes.
     const isAscii = bytes.every(b => b < 128)
     const expected = isAscii ? theirs : theirs.map(([key, o]) => [key, { ...o, value: `{"position":${bytes.length}}` }])
     expect(results.ours!.offsets[name]).toEqual(expected)
     expect(theirs).toHaveLength(1)
   })
 
-  test.each(Object.keys(SINKS))('%s: the same file, and the same offsets of its group', name => {
+  test.each(Object.keys(SINKS))('%s: the same file, and the same committed offsets', name => {
     expect(results.ours!.files[name]).toBe(results.apache!.files[name])
     expect(results.ours!.groups[name]).toBe(results.apache!.groups[name])
   })

@@ -1,7 +1,7 @@
 /**
  * Runs the same pipeline on Apache Kafka and Connect, with a JMX exporter, and on Millrace. Every
- * metric that Millrace exports under a Kafka or Debezium name must also exist there, with the same
- * type and labels. The exact counters must have the same values.
+ * metric that Millrace exports under a Kafka or Debezium name must also exist on the Apache side,
+ * with the same type and labels. The exact counters must have the same values.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ const LINES = 1000
 
 /** The labels that Millrace adds. Debezium has one MBean per connector and does not need them. */
 const ADDED_LABELS: Readonly<Record<string, readonly string[]>> = { debezium: ['connector', 'task'] }
-/** Debezium's rule has no type. */
+/** Metrics to which Debezium's rule for the JMX exporter gives no type. */
 const UNTYPED = /^debezium_metrics_/
 
 interface Side {
@@ -35,10 +35,13 @@ async function read(url: string): Promise<Scrape> {
   return parseMetrics(await (await fetch(url)).text())
 }
 
-/** Reads a JMX exporter, which writes numbers as Java does. */
+/**
+ * Scrapes a JMX exporter. Converts Java's form of exponents, such as `1.0E9`, to that of
+ * Prometheus.
+ */
 async function readExporter(port: number, prefix: RegExp): Promise<Scrape> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  // Strimzi's rules call these maximums counters, and they can be NaN
+  // Strimzi's rules declare these maximums as counters, although they can be NaN.
   const lines = text.split('\n').filter(line => prefix.test(line) && !line.includes('_latency_max'))
   return parseMetrics(`${lines.map(line => line.replace(/E(\d+)$/, 'e+$1').replace(/E-(\d+)$/, 'e-$1')).join('\n')}\n`)
 }

@@ -1,6 +1,7 @@
 /**
- * A worker moves from Apache Connect to Millrace and back, with the same `worker.properties` and
- * connector files, on one Apache broker. Every line and every change arrives once, in order.
+ * Tests a worker that moves from Apache Connect to Millrace and back, with the same
+ * `worker.properties` and connector files, on one Apache broker. Every line and every change
+ * arrives once, in order.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +18,7 @@ import { pluginPath, Stack } from './stacks.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** A worker of Apache Connect or Millrace on an Apache broker. */
+/** Uses a worker of Apache Connect or of Millrace, which runs on an Apache broker. */
 class Worker extends Stack {
   readonly name: 'Apache' | 'Millrace'
   readonly bootstrap: string
@@ -105,7 +106,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('a worker
     return file
   }
 
-  test('connect-standalone: worker.properties, connectors as properties and JSON, the file of offsets', async () => {
+  test('connect-standalone uses the same worker.properties, connector files (properties and JSON) and offsets file', async () => {
     const port = await freePort()
     const one = join(dir, 'one.txt')
     const two = join(dir, 'two.txt')
@@ -165,7 +166,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('a worker
     }
   }, 300_000)
 
-  test('connect-distributed: connectors, their states and offsets, Debezium among them', async () => {
+  test('connect-distributed resumes with the same connectors, states and offsets, including those of Debezium', async () => {
     postgres = await startPostgres({ own: true })
     if (!postgres) return
     const url = new URL(await postgres.createDatabase('moving'))

@@ -24,7 +24,7 @@ export const DDL: readonly string[] = [
   'create table marker (id int primary key)',
 ]
 
-// random text does not compress, so it is stored out of line
+// Random text cannot be compressed, so Postgres stores it outside of the row (TOAST).
 const LONG = `(select string_agg(md5(i::text), '') from generate_series(1, 400) i)`
 
 const typesRow = (shift: number) => `insert into types
@@ -101,5 +101,5 @@ export const DML: readonly string[] = [
   `delete from "Odd Näme"`,
 ]
 
-/** The last statement. */
+/** The last statement of the workload. Its record marks the end of the stream. */
 export const MARKER = 'insert into marker values (2)'

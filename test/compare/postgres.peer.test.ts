@@ -167,20 +167,20 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres
   )
 
   test.each(Object.keys(CONNECTORS))(
-    '%s: offsets of the same form',
+    '%s: offsets with the same keys and types',
     async name => {
       const forms = await Promise.all(
         [apache, ours].map(async stack => {
           await stack.stopConnector(name)
           const stored = [...(await stack.storedOffsets(name))]
-          // Millrace adds one key: the WAL that the positions belong to
+          // Millrace adds one key, `wal_id`: the identity of the WAL to which the positions belong.
           const form = (value: string | null) => value?.replace(/\d+/g, '0').replace(',"wal_id":"0/0"', '') ?? ''
           return stored.map(([key, o]) => ({ key, partition: o.partition, form: form(o.value) }))
         }),
       )
       if (CONNECTORS[name]?.['provide.transaction.metadata']) {
-        // the keys of Debezium's offset have the order of a Java hash map, which depends on the
-        // names of tables
+        // The keys of Debezium's offset are in the order of a Java hash map, which depends on the
+        // names of tables.
         const parsed = forms.map(offsets => offsets.map(o => ({ ...o, form: JSON.parse(o.form) })))
         expect(parsed[1]).toEqual(parsed[0])
       } else expect(forms[1]).toEqual(forms[0])

@@ -67,7 +67,9 @@ export abstract class Stack {
     await this.state(name, 'STOPPED')
   }
 
-  /** Waits for `count` records of a topic. Returns all, in the order of each partition. */
+  /**
+   * Waits for `count` records of a topic. Returns all records, partition by partition, in order.
+   */
   async read(topic: string, count: number, timeoutMs = 60_000): Promise<Raw[]> {
     const consumer = createConsumer({
       bootstrapServers: [this.bootstrap],
@@ -79,7 +81,7 @@ export abstract class Stack {
       const partitions = await consumer.partitionsFor(topic)
       consumer.assign(partitions)
       consumer.seekToBeginning(partitions)
-      // waits a little longer, to detect surplus records
+      // Waits a little longer, to detect surplus records.
       let after = 0
       for (const end = Date.now() + timeoutMs; after < 3 && Date.now() < end; ) {
         const batches = await consumer.poll(200)
@@ -142,7 +144,9 @@ export abstract class Stack {
     }
   }
 
-  /** The last entries of a connector in the offsets topic, by key and partition. */
+  /**
+   * Returns the last entry for each key of a connector in the offsets topic, with its partition.
+   */
   async storedOffsets(connector: string): Promise<Map<string, { partition: number; value: string | null }>> {
     const all = await this.read('connect-offsets', await this.count('connect-offsets'))
     const own = all.filter(r => r.key?.startsWith(`["${connector}",`))
@@ -180,8 +184,8 @@ class ApacheStack extends Stack {
 }
 
 /**
- * A folder with links to the two plugins, so that Connect scans only these. Each is a folder of
- * jars.
+ * Creates a folder with links to the two plugins, so that Connect scans only these. A plugin is a
+ * folder of jars.
  */
 export function pluginPath(dir: string): string {
   const plugins = join(dir, 'plugins')
@@ -199,7 +203,7 @@ export async function startApache(): Promise<Stack> {
   const kafka = await startPeerKafka()
   try {
     const plugins = pluginPath(kafka.dir)
-    // Debezium's transformations can be found only by scanning classes
+    // Connect can find Debezium's transformations only by scanning classes.
     const set = { 'plugin.path': plugins, 'plugin.discovery': 'hybrid_warn' }
     return new ApacheStack(kafka, await startPeerConnect(kafka.bootstrap, { set }))
   } catch (error) {
@@ -231,7 +235,7 @@ class MillraceStack extends Stack {
   }
 }
 
-/** `millrace start`. */
+/** Starts `millrace start` in a separate process. */
 export async function startMillrace(): Promise<Stack> {
   const platform = await Platform.create(mkdtempSync(join(tmpdir(), 'millrace-compare-')))
   await platform.start()

@@ -23,7 +23,7 @@ interface Case {
   /** The class that declares the keys in Apache Kafka or Connect. */
   readonly java: string
   readonly ours: ConfigDef
-  /** Whether every key of theirs must be declared here. */
+  /** Whether every key of the Java class must be declared here. */
   readonly isComplete: boolean
 }
 
@@ -104,7 +104,7 @@ describe.skipIf(!libs || !hasJava())("declarations are those of Apache's ConfigD
     }),
   )
 
-  test.each(names)('%s: names, types, defaults and importance', name => {
+  test.each(names)('%s: names, types, defaults and importance are the same', name => {
     const { ours, isComplete } = cases[name]!
     const declared = theirs.get(name)!
     expect(declared.size).toBeGreaterThan(10)
@@ -115,7 +115,8 @@ describe.skipIf(!libs || !hasJava())("declarations are those of Apache's ConfigD
       const found = `${k.type} ${shown(k)} ${k.importance}`
       return found === wanted ? [] : [`${name} ${key}: ${found} instead of ${wanted}`]
     })
-    // A worker's declaration contains settings of its clients, which are compared as such.
+    // In Java, the declaration of a worker contains settings of its clients. Here they are declared
+    // with the clients.
     const known = name.endsWith(' worker') ? { ...adminConfig, ...ours } : ours
     const missing = isComplete ? [...declared.keys()].filter(key => !(key in known)) : []
     const all = [...different, ...missing.map(key => `${name} ${key}: missing`)]

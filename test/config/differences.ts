@@ -3,23 +3,23 @@
  * describes them.
  */
 export const DIFFERENCES: readonly RegExp[] = [
-  // keys that only Millrace has
+  // Only Millrace has these keys.
   /^broker (millrace\.|metrics\.listeners)/,
   /^\w+ worker (task\.isolation|task\.memory|task\.blocked|plugin\.inspection|rest\.secrets|rest\.request)/,
   /^(source|sink) errors\.restart\./,
-  // defaults for a broker that is its own controller
+  // These defaults are for a broker that is its own controller.
   /^broker (node\.id|process\.roles|controller\.listener\.names): /,
   /^broker group\.coordinator\.rebalance\.protocols: /,
-  // the loopback interface, because clients are not authenticated
+  // The default is the loopback interface, because clients are not authenticated.
   /^broker listeners: |^\w+ worker listeners: /,
-  // internal in Kafka
+  // Kafka has this key too, but as an internal key.
   /^broker producer\.id\.expiration\.check\.interval\.ms: only here/,
-  // Connect reads this key in the class of the policy, and those of TLS with a prefix
+  // Connect declares the first key in the class of the policy, and the keys of TLS with a prefix.
   /^\w+ worker connector\.client\.config\.override\.allowlist: only here/,
   /^\w+ worker ssl\.client\.auth: missing/,
-  // a local broker, and no plugins
+  // The defaults are a local broker and no plugin path.
   /^\w+ worker (bootstrap\.servers|plugin\.path): LIST /,
-  // clients
+  // The differences of clients.
   /^consumer enable\.auto\.commit: /,
   /^consumer partition\.assignment\.strategy: LIST =range,cooperative-sticky /,
   /^admin bootstrap\.servers: /,
@@ -30,15 +30,15 @@ export const DIFFERENCES: readonly RegExp[] = [
 export const OTHER_CHECKS: ReadonlySet<string> = new Set([
   'bootstrap.servers', // must be host:port, which Kafka checks later
   'security.protocol', // only PLAINTEXT is supported
-  'auto.offset.reset', // by_duration is not supported
+  'auto.offset.reset', // by_duration is not supported yet
   'partition.assignment.strategy', // only the known assignors
   'connections.max.idle.ms', // at least -1
   'socket.connection.setup.timeout.ms', // at least 1
   'session.timeout.ms', // at least 1
   'heartbeat.interval.ms', // at least 1
-  'share.acknowledgement.mode', // the same values, in other words
+  'share.acknowledgement.mode', // the same values, described in other words
   'share.acquire.mode',
-  // rejected at once, although Kafka or Connect fails later
+  // Invalid values are rejected at once. Kafka or Connect fails later.
   'default.replication.factor',
   'task.shutdown.graceful.timeout.ms',
   'offset.flush.interval.ms',
@@ -60,9 +60,9 @@ export const OTHER_CHECKS: ReadonlySet<string> = new Set([
   'predicates',
   'plugin.path', // may be empty
   'response.http.headers.config', // checked when the worker starts
-  'connect.protocol', // the same values, in other words
+  'connect.protocol', // the same values, described in other words
   'exactly.once.source.support', // enabled is not supported
-  'inter.worker.key.generation.algorithm', // in Java, what the JVM supports
+  'inter.worker.key.generation.algorithm', // in Java, the algorithms that the JVM supports
   'inter.worker.signature.algorithm',
   'inter.worker.verification.algorithms',
 ])

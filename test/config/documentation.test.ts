@@ -34,7 +34,7 @@ const declarations: readonly ConfigDef[] = [
 ]
 const keys = declarations.flatMap(def => Object.entries(def))
 
-/** The units by the last part of a key's name. */
+/** The unit that the documentation must name, by the name of the key. */
 const UNITS: readonly (readonly [name: RegExp, text: RegExp])[] = [
   [/\.ms$/, /milliseconds/],
   [/\.seconds$/, /seconds/],
@@ -51,7 +51,7 @@ test('the documentation of every key consists of sentences', () => {
   expect(reasons.map(([name]) => name)).toEqual([])
 })
 
-test('the documentation of every number says its unit', () => {
+test('the documentation of every key with a unit in its name names this unit', () => {
   const isNumber = (type: string) => ['INT', 'LONG', 'SHORT', 'DOUBLE'].includes(type)
   const wrong = keys.filter(([name, key]) => {
     const unit = UNITS.find(([ending]) => ending.test(name))

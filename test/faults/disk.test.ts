@@ -19,7 +19,7 @@ afterAll(async () => {
   for (const step of cleanup.reverse()) await step()
 })
 
-/** Mounts a small file system. Returns the reason if it cannot. */
+/** Mounts a small file system. Returns the reason if this fails, or else null. */
 function mount(size: string): string | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a tmpfs'
   mkdirSync(disk)
@@ -32,7 +32,7 @@ function mount(size: string): string | null {
   return null
 }
 
-/** Fills a file system. Others write to it too, so the free space may shrink meanwhile. */
+/** Fills a file system. Other programs write to it too, so the free space may shrink meanwhile. */
 function fillUp(file: string, bytes: number): void {
   try {
     writeFileSync(file, Buffer.alloc(bytes, 1))
@@ -41,7 +41,7 @@ function fillUp(file: string, bytes: number): void {
   }
 }
 
-/** All values in a topic. */
+/** Returns all values in a topic. */
 async function values(bootstrap: string, topic: string): Promise<string[]> {
   const consumer = createConsumer({ bootstrapServers: [bootstrap] })
   const at = { topic, partition: 0 }
@@ -93,7 +93,7 @@ test('producers get an error while the disk is full, and no acknowledged record 
   }
   await produce(20)
   expect([...refusals]).toEqual([])
-  // another program fills the disk
+  // Another program fills the disk.
   const ballast = join(disk, 'ballast')
   const room = () => Number(execFileSync('df', ['--output=avail', '-B1', disk]).toString().split('\n')[1])
   writeFileSync(ballast, Buffer.alloc(room() - 3 * MB, 1))
@@ -106,12 +106,12 @@ test('producers get an error while the disk is full, and no acknowledged record 
   await otherPipeline.moves()
   const found = new Set(await values(platform.bootstrap, 'big'))
   expect(acked.filter(name => !found.has(name))).toEqual([])
-  // the disk has no free byte, and the process is killed
+  // Now the disk has no free byte, and the process is killed.
   fillUp(ballast, room())
   await produce(5)
   expect((await platform.rest('GET', '/health')).status).toBe(200)
   await platform.kill()
-  // the process may refuse to start, with the reason
+  // The process may refuse to start, with this error.
   await platform.start().catch(error => expect(String(error)).toMatch(/the disk is full.*MR_CLI_DISK_FULL/))
   await platform.kill()
   writeFileSync(ballast, '')

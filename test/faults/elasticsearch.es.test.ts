@@ -1,6 +1,6 @@
 /**
- * Elasticsearch is unreachable, slow, or rejects requests. The status shows it, and another
- * pipeline is not affected.
+ * Tests an Elasticsearch that is unreachable, slow, or rejects requests. The status shows the
+ * problem, and another pipeline is not affected.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -15,7 +15,10 @@ const run = Date.now().toString(36)
 let f: Fixture
 let otherPipeline: OtherPipeline
 
-/** A proxy for Elasticsearch that can be closed, can delay requests, and can answer them itself. */
+/**
+ * A proxy for Elasticsearch that can be closed, can delay requests, and can answer them in place of
+ * Elasticsearch.
+ */
 class Way {
   #server: Server | null = null
   port = 0
@@ -125,7 +128,7 @@ async function committed(topic: string, position: number): Promise<void> {
 
 const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-describe.skipIf(!url)('Elasticsearch', () => {
+describe.skipIf(!url)('faults of Elasticsearch', () => {
   beforeAll(async () => {
     f = await fixture()
     await way.open()
@@ -137,7 +140,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await way.shut()
   })
 
-  test('that is unreachable, also during a start, gets every document once when it is back', async () => {
+  test('an unreachable Elasticsearch gets every document once when it can be reached again, also after a restart of the process', async () => {
     const topic = `away-${run}`
     const write = await source(topic)
     await f.platform.create(`${topic}-sink`, sinkConfig(topic))
@@ -148,8 +151,8 @@ describe.skipIf(!url)('Elasticsearch', () => {
     const said = await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /127\.0\.0\.1/)
     expect(said).toMatch(/MR_ES_/)
     await otherPipeline.moves()
-    // the process is killed and restarted meanwhile; lines that the source has not committed would
-    // be read and indexed again
+    // The process is killed and restarted meanwhile. Lines that the source has not committed would
+    // be read and indexed again.
     await committed(topic, '{"n":0}\n{"n":1}\n'.length)
     await f.platform.kill()
     await f.platform.start()
@@ -161,7 +164,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await recovered(f.platform, `${topic}-sink`)
   })
 
-  test('that is very slow gets every document, and other pipelines do not wait for it', async () => {
+  test('a very slow Elasticsearch gets every document, and other pipelines do not wait for it', async () => {
     const topic = `slow-${run}`
     const write = await source(topic)
     for (const n of numbers(50)) write(JSON.stringify({ n }))
@@ -173,7 +176,10 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await holds(topic, numbers(50))
   })
 
-  /** A sink that skips malformed documents, with `count` more lines. No document is malformed. */
+  /**
+   * Creates a sink that skips malformed documents. Returns a function that adds lines, none of
+   * which is a malformed document.
+   */
   async function tolerantSink(topic: string): Promise<(from: number, to: number) => void> {
     const write = await source(topic)
     write('{"n":0}')
@@ -188,7 +194,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     }
   }
 
-  test('whose index rejects everything says why in the status, and writes everything later, even after a kill', async () => {
+  test('if an index rejects everything, the status says why, and everything is written later, even after a kill', async () => {
     const topic = `closed-${run}`
     const write = await tolerantSink(topic)
     await fetch(`${url}/${topic}/_close`, { method: 'POST' })
@@ -206,7 +212,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await recovered(f.platform, `${topic}-sink`)
   })
 
-  test('behind a gateway that returns an error page writes everything once the gateway lets it through', async () => {
+  test('if a gateway returns an error page, everything is written once the gateway works again', async () => {
     const topic = `page-${run}`
     const write = await tolerantSink(topic)
     way.instead = { status: 400, type: 'text/html', body: '<html><h1>Bad Request</h1></html>' }
@@ -219,7 +225,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await recovered(f.platform, `${topic}-sink`)
   })
 
-  test('that rejects the credentials fails the task, which restarts automatically until they are accepted', async () => {
+  test('rejected credentials fail the task, which restarts automatically until they are accepted', async () => {
     const topic = `login-${run}`
     const write = await tolerantSink(topic)
     const error = { type: 'security_exception', reason: 'unable to authenticate' }
@@ -233,7 +239,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await recovered(f.platform, `${topic}-sink`)
   })
 
-  test('that rejects a document for its mapping fails the task with its offset, or it goes to the dead letter queue', async () => {
+  test('a document that does not fit the mapping fails the task with an error that names the offset, or goes to the dead letter queue', async () => {
     const topic = `mapped-${run}`
     const write = await source(topic)
     await fetch(`${url}/${topic}`, {

@@ -1,4 +1,4 @@
-/** Files and folders disappear and reappear while connectors use them. */
+/** Tests files and folders that disappear and reappear while connectors use them. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -46,7 +46,8 @@ test('a source file that appears, disappears and reappears is read completely, a
   await otherPipeline.moves()
   writeFileSync(file, 'two\nthree\n')
   await contains(out, ['one', 'two', 'three'])
-  // rotated like a log file: lines after the last poll are still read
+  // The file is rotated like a log file. Lines that were written after the last poll are still
+  // read.
   appendFileSync(file, 'four\n')
   renameSync(file, `${file}.1`)
   writeFileSync(file, 'five\n')
@@ -54,7 +55,7 @@ test('a source file that appears, disappears and reappears is read completely, a
   await recovered(f.platform, 'vanishing')
 })
 
-test('a sink whose folder disappears reports it, and loses nothing once the folder is back', async () => {
+test('a sink whose folder disappears reports this, and writes every record once the folder is back', async () => {
   const folder = join(f.dir, 'folder')
   const out = join(folder, 'out')
   const file = join(f.dir, 'folder.in')
@@ -77,7 +78,7 @@ test('a sink whose folder disappears reports it, and loses nothing once the fold
   await recovered(f.platform, 'folder-sink')
 })
 
-test('a folder instead of a file is reported, by source and sink', async () => {
+test('source and sink report a folder in place of the file', async () => {
   const folder = join(f.dir, 'a-folder')
   mkdirSync(folder)
   for (const [name, config] of [

@@ -1,6 +1,6 @@
 /**
- * Shared by the fault tests: `millrace start` in another process, and a pipeline that faults must
- * not affect.
+ * Helpers that the fault tests share: `millrace start` in another process, and a pipeline that
+ * faults must not affect.
  */
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,8 +34,8 @@ export async function fixture(): Promise<Fixture> {
 }
 
 /**
- * A pipeline from a file through a topic into a file. `moves` checks with a new line that it still
- * runs.
+ * A pipeline from a file through a topic into a file. `moves` checks that the pipeline is still
+ * running: it writes a new line.
  */
 export class OtherPipeline {
   readonly #platform: Api
@@ -52,7 +52,7 @@ export class OtherPipeline {
   async start(): Promise<this> {
     appendFileSync(this.#source, '')
     const plain = { 'value.converter': 'org.apache.kafka.connect.storage.StringConverter' }
-    // after a kill -9, the group waits until its old member times out
+    // After a kill -9, the group waits until the session of its old member times out.
     const soon = { 'consumer.override.session.timeout.ms': '6000' }
     const source = { 'connector.class': 'FileStreamSource', file: this.#source, topic: 'otherPipeline', ...plain }
     const sink = { 'connector.class': 'FileStreamSink', file: this.#sink, topics: 'otherPipeline', ...plain, ...soon }
@@ -75,13 +75,13 @@ export class OtherPipeline {
   }
 }
 
-/** The states and traces of the connector and its tasks. */
+/** Returns the states of the connector and its tasks, and their traces as one text. */
 export function summary(status: ConnectorStatus): { readonly states: readonly string[]; readonly trace: string } {
   const parts = [status.connector, ...(status.tasks ?? [])]
   return { states: parts.map(part => part.state), trace: parts.map(part => part.trace ?? '').join('\n') }
 }
 
-/** Waits until the only task has this state and the status contains this text. */
+/** Waits until the only task has this state and the status matches `message`. */
 export async function statusSays(platform: Api, name: string, state: string, message: RegExp): Promise<string> {
   let last = ''
   await eventually(

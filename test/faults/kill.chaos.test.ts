@@ -1,6 +1,6 @@
 /**
- * Kills the process right after each answer of the REST API. After a restart, the answered changes
- * are still there.
+ * Kills the process right after each response of the REST API. After a restart, all confirmed
+ * changes are still there.
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => f.close())
 
-test(`a change survives a kill -9 right after the answer of the REST API (seed ${seed})`, async () => {
+test(`a change survives a kill -9 right after the response of the REST API (seed ${seed})`, async () => {
   console.log(`MILLRACE_SEED=${seed}`)
   const otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
   const wanted = new Map<string, { file: string; state: string }>()
@@ -43,7 +43,7 @@ test(`a change survives a kill -9 right after the answer of the REST API (seed $
     }
     await f.platform.kill()
     f.platform.launch()
-    // the process is killed again during its start
+    // Sometimes the process is killed again during its start.
     if (rng.below(2) === 0) {
       await sleep(rng.below(400))
       await f.platform.kill()

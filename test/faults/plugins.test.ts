@@ -1,4 +1,4 @@
-/** Plugins that misbehave in a running worker. Only their own task is affected. */
+/** Tests plugins that misbehave in a running worker. Only their own task is affected. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -173,10 +173,13 @@ test.each(HOWS)('a sink whose put %s is FAILED', async how => {
   )
 })
 
-test.each(['hoards objects', 'hoards buffers'])('a source that %s is FAILED with the limit named', async how => {
-  const trace = await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
-  expect(trace).toMatch(/MR_TASK_(THREAD|EXTERNAL)_MEMORY/)
-})
+test.each(['hoards objects', 'hoards buffers'])(
+  'a source that %s is FAILED with an error that names the limit',
+  async how => {
+    const trace = await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
+    expect(trace).toMatch(/MR_TASK_(THREAD|EXTERNAL)_MEMORY/)
+  },
+)
 
 test.each(['returns nonsense', 'returns bad records'])('a source whose poll %s is FAILED', async how => {
   await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
@@ -186,7 +189,7 @@ test('a connector whose taskConfigs are invalid is FAILED', async () => {
 })
 
 test.each([...HOWS, 'never settles', 'spins'])(
-  'a validation that %s gets an error, and other requests do not',
+  'a validation that %s returns an error, and other requests succeed',
   async how => {
     const { status, body } = await worker.rest('POST', '/connectors', {
       name: 'v',
@@ -199,15 +202,18 @@ test.each([...HOWS, 'never settles', 'spins'])(
   },
 )
 
-test.each(['EndsOnLoad', 'HangsOnLoad'])('a module that %s gets an error, and other requests do not', async plugin => {
-  const { status, body } = await worker.rest('POST', '/connectors', {
-    name: 'l',
-    config: { 'connector.class': plugin },
-  })
-  expect(status).toBeGreaterThanOrEqual(400)
-  expect((body as { message: string }).message).toMatch(/MR_/)
-  await otherPipeline.moves()
-})
+test.each(['EndsOnLoad', 'HangsOnLoad'])(
+  'a request for a plugin whose module %s returns an error, and other requests succeed',
+  async plugin => {
+    const { status, body } = await worker.rest('POST', '/connectors', {
+      name: 'l',
+      config: { 'connector.class': plugin },
+    })
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect((body as { message: string }).message).toMatch(/MR_/)
+    await otherPipeline.moves()
+  },
+)
 
 test.each(['never settles', 'spins'])('a task whose start, poll or stop %s can be deleted', async how => {
   for (const at of ['connector start', 'start', 'poll', 'stop', 'connector stop']) {

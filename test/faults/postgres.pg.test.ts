@@ -1,6 +1,6 @@
 /**
- * Faults of Postgres. The REST API reports them, another pipeline is not affected, and after the
- * repair nothing is lost.
+ * Tests faults of Postgres. The REST API reports them, another pipeline is not affected, and after
+ * the repair nothing is lost.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer } from '../../core/client/index.ts'
@@ -64,7 +64,7 @@ async function database(rows: number, on: PostgresServer = server!): Promise<Sou
   return { name, url, config: configOf(url, name) }
 }
 
-/** The ids in the topic, in order, without duplicates. */
+/** Returns the ids in the topic, in order, without duplicates. */
 async function ids(name: string): Promise<number[]> {
   const consumer = createConsumer({ bootstrapServers: [f.platform.bootstrap] })
   const at = { topic: `${name}.public.t`, partition: 0 }
@@ -103,7 +103,7 @@ async function refused(config: Record<string, string>): Promise<string> {
 }
 
 test.skipIf(!server)(
-  'a wrong setting is refused at the creation with its key, and nothing is left in the database',
+  'a wrong setting is rejected at creation with an error at its key, and nothing remains in the database',
   async () => {
     const { name, url, config } = await database(1)
     await query(
@@ -153,7 +153,7 @@ test.skipIf(!server)(
         await arrived(source.name, mode === 'fast' ? 6 : 7)
         await recovered(f.platform, source.name)
       }
-      // the server is restarted without logical decoding
+      // The server is restarted without logical decoding.
       await f.platform.rest('PUT', `/connectors/${source.name}/stop`)
       await eventually(
         async () => (await f.platform.status(source.name)).connector.state === 'STOPPED',
@@ -207,7 +207,7 @@ const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2
 const rng = random(seed)
 
 test.skipIf(!server)(
-  `connections that are cut repeatedly, in the snapshot and after it, lose nothing (seed ${seed})`,
+  `nothing is lost if connections are cut repeatedly, during the snapshot and after it (seed ${seed})`,
   async () => {
     console.log(`MILLRACE_SEED=${seed}`)
     for (let round = 0; round < 4; round++) {
@@ -258,7 +258,7 @@ test.skipIf(!server)('a dropped slot makes the task FAILED, and the message says
   await f.platform.rest('DELETE', `/connectors/${source.name}`)
 })
 
-test.skipIf(!server)('a table is altered, dropped and recreated while it streams', async () => {
+test.skipIf(!server)('rows arrive while their table is altered, dropped and recreated', async () => {
   const source = await database(3)
   await f.platform.create(source.name, source.config)
   await arrived(source.name, 3)
@@ -284,22 +284,25 @@ test.skipIf(!server)('a table is altered, dropped and recreated while it streams
   await f.platform.rest('DELETE', `/connectors/${source.name}`)
 })
 
-test.skipIf(!server)('the password changes while the connector runs', async () => {
-  const source = await database(3)
-  await query(source.url, `create role changing login superuser password 'first-secret'`)
-  await f.platform.create(source.name, {
-    ...source.config,
-    'database.user': 'changing',
-    'database.password': 'first-secret',
-  })
-  await arrived(source.name, 3)
-  await query(source.url, `alter role changing nologin`)
-  await server!.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'changing'`)
-  await statusSays(f.platform, source.name, 'FAILED', /MR_PG_LOGIN_DENIED/)
-  await otherPipeline.moves()
-  await query(source.url, `alter role changing login`, 'insert into t values (4)')
-  await f.platform.rest('POST', `/connectors/${source.name}/restart?includeTasks=true&onlyFailed=true`)
-  await arrived(source.name, 4)
-  expect(f.platform.output).not.toContain('first-secret')
-  await f.platform.rest('DELETE', `/connectors/${source.name}`)
-})
+test.skipIf(!server)(
+  'a role that may no longer log in fails the running task, which resumes after a restart',
+  async () => {
+    const source = await database(3)
+    await query(source.url, `create role changing login superuser password 'first-secret'`)
+    await f.platform.create(source.name, {
+      ...source.config,
+      'database.user': 'changing',
+      'database.password': 'first-secret',
+    })
+    await arrived(source.name, 3)
+    await query(source.url, `alter role changing nologin`)
+    await server!.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'changing'`)
+    await statusSays(f.platform, source.name, 'FAILED', /MR_PG_LOGIN_DENIED/)
+    await otherPipeline.moves()
+    await query(source.url, `alter role changing login`, 'insert into t values (4)')
+    await f.platform.rest('POST', `/connectors/${source.name}/restart?includeTasks=true&onlyFailed=true`)
+    await arrived(source.name, 4)
+    expect(f.platform.output).not.toContain('first-secret')
+    await f.platform.rest('DELETE', `/connectors/${source.name}`)
+  },
+)

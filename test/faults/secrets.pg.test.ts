@@ -1,4 +1,4 @@
-/** A password is in no answer, log, trace or status topic, whatever error occurs. */
+/** Tests that a password is in no response, log, trace or status topic, whatever error occurs. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -34,7 +34,7 @@ async function ask(method: string, path: string, body?: unknown): Promise<number
   return answer.status
 }
 
-test.skipIf(!server)('a password is in no answer, no line of the log, and only in the config topic', async () => {
+test.skipIf(!server)('a password is in no response and no log line, and on disk only in the config topic', async () => {
   const url = new URL(await server!.createDatabase())
   await server!.admin.query(`create role keeper login superuser password '${SECRET}'`)
   const config = {
@@ -78,7 +78,7 @@ test.skipIf(!server)('a password is in no answer, no line of the log, and only i
   for (const [method, body] of wrong) await ask(method, '/connectors', body)
   await ask('PUT', '/connector-plugins/PostgresConnector/config/validate', config)
   await ask('PUT', '/connector-plugins/PostgresConnector/config/validate', { ...config, 'database.port': '1' })
-  // this configuration is accepted although Elasticsearch is unreachable
+  // This configuration is accepted although Elasticsearch is unreachable.
   const elsewhere = { ...es, 'connection.url': `http://u:${SECRET}@127.0.0.1:1` }
   await ask('PUT', '/connector-plugins/ElasticsearchSinkConnector/config/validate', elsewhere)
   const file = { 'connector.class': 'FileStreamSink', topics: 't', note: `http://u:${SECRET}@127.0.0.1:1/x?y=z` }
@@ -87,7 +87,8 @@ test.skipIf(!server)('a password is in no answer, no line of the log, and only i
   expect(shown['note']).toBe('http://u:[hidden]@127.0.0.1:1/x?y=z')
   expect(await ask('PUT', '/connectors/in-url/config', { ...shown, more: '1' })).toBe(200)
   await ask('PATCH', '/connectors/pg/config', { 'database.password': SECRET })
-  // the role may no longer log in, so the running task fails with its password
+  // The role may no longer log in, so the running task fails with an error that could contain its
+  // password.
   await server!.admin.query('alter role keeper nologin')
   await server!.admin.query("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'keeper'")
   await eventually(
@@ -105,7 +106,7 @@ test.skipIf(!server)('a password is in no answer, no line of the log, and only i
   await f.platform.stop()
   const logs = join(f.dir, 'data/logs')
   const stored = readFileSync(join(logs, 'connect-configs-0/00000000000000000000.log')).toString('latin1')
-  // a request that contains the hidden password in the URL keeps the stored password
+  // A request with the masked password in the URL must keep the stored password.
   expect(stored.split(`http://u:${SECRET}@127.0.0.1:1/x?y=z`).length).toBeGreaterThan(2)
   const topics = readdirSync(logs, { recursive: true, encoding: 'utf8' })
     .filter(path => path.endsWith('.log') && !path.startsWith('connect-configs'))

@@ -31,7 +31,10 @@ export class WorkerProcess extends RestClient implements Api {
     process.once('exit', () => child.kill('SIGKILL'))
   }
 
-  /** Starts it and waits until the REST API answers. `props` override the default properties. */
+  /**
+   * Starts the worker and waits until the REST API answers. `props` override the default
+   * properties.
+   */
   static async start(dir: string, bootstrap: string, props: Readonly<Record<string, string>>): Promise<WorkerProcess> {
     const restPort = await freePort()
     const file = join(dir, 'worker.properties')
@@ -71,7 +74,10 @@ export class WorkerProcess extends RestClient implements Api {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** Stops it as Ctrl-C does. Returns the exit code, or null if it had to be killed. */
+  /**
+   * Stops the worker as Ctrl-C does. Returns the exit code, or null if the process had to be
+   * killed.
+   */
   async stop(): Promise<number | null> {
     if (this.alive) this.#child.kill('SIGINT')
     return this.#ended

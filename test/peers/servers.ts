@@ -1,6 +1,6 @@
 /**
  * Apache Kafka Connect 4.3.1 for `.peer.test.ts`: a distributed or standalone worker, and the
- * broker that it needs. Each runs in a new folder, until `stop`.
+ * broker that it needs. Each of them uses a new folder, and runs until `stop` is called.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,8 @@ export interface Peer {
   readonly dir: string
   output(): string
   /**
-   * Stops it with SIGTERM. Resolves when it has exited and, unless `keep`, its folder is deleted.
+   * Stops the JVM with SIGTERM. Resolves when the JVM has exited and, unless `keep` is set, its
+   * folder is deleted.
    */
   stop(options?: { keep?: boolean }): Promise<void>
 }
@@ -226,7 +227,8 @@ export async function startPeerStandalone(
 }
 
 /**
- * Starts a worker with files, as `bin/connect-standalone.sh` and `bin/connect-distributed.sh` do.
+ * Starts a worker from its configuration files, as `bin/connect-standalone.sh` and
+ * `bin/connect-distributed.sh` do.
  */
 export async function startPeerWorker(
   mode: 'standalone' | 'distributed',

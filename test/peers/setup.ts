@@ -1,7 +1,7 @@
 /**
  * Downloads the software that `.peer.test.ts` files compare with: Apache Kafka and its tools,
- * Connect, Debezium, kcat. It uses mvn and apt-get, and stores the jars in `PEERS_HOME` (default
- * `~/.cache/peers`). If a pom has not changed, it downloads nothing.
+ * Connect, Debezium, kcat. This module uses mvn and apt-get, and stores the jars in `PEERS_HOME`
+ * (default `~/.cache/peers`). If a pom has not changed, nothing is downloaded.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,8 +13,8 @@ export const PEERS_HOME = process.env['PEERS_HOME'] ?? join(homedir(), '.cache',
 const here = import.meta.dirname
 
 /**
- * The libraries of the worker itself. A second copy in a plugin's class loader would break the
- * plugin.
+ * Matches the libraries that the worker provides. A second copy in a plugin's class loader would
+ * break the plugin.
  */
 const IN_THE_WORKER =
   'connect-api,kafka-clients,slf4j-api,jakarta.ws.rs-api,lz4-java,snappy-java,zstd-jni,jackson-annotations,jackson-core,jackson-databind'

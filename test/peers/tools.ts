@@ -32,7 +32,7 @@ const TOOLS = {
 
 export type KafkaTool = keyof typeof TOOLS
 
-/** The folder with Kafka's jars. Null without the jars or without java. */
+/** Returns the folder with Kafka's jars. Null if the jars or java are missing. */
 export function findKafkaLibs(): string | null {
   const libs = join(PEERS_HOME, 'kafka/libs')
   if (!existsSync(libs) || !readdirSync(libs).some(f => f.startsWith('kafka-tools'))) return null
@@ -63,9 +63,9 @@ export interface ToolResult {
 interface ToolOptions {
   /** The standard input of the tool. */
   readonly input?: string
-  /** After this many milliseconds it is killed, and the call fails. Default 60000. */
+  /** After this many milliseconds the tool is killed, and the call fails. Default: 60000. */
   readonly timeoutMs?: number
-  /** Accept any exit code. Otherwise an exit code other than 0 is an error. */
+  /** Whether any exit code is accepted. Otherwise an exit code other than 0 is an error. */
   readonly anyCode?: boolean
 }
 
@@ -88,7 +88,7 @@ export function runProgram(program: string, args: readonly string[], options: To
       child.kill('SIGKILL')
     }, timeoutMs)
     child.on('error', reject)
-    // a tool may exit before it has read its input
+    // A tool may exit before it has read its input.
     child.stdin.on('error', () => child.stdin.destroy())
     child.stdin.end(input)
     child.on('close', code => {

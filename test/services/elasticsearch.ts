@@ -1,7 +1,7 @@
 /**
- * A real Elasticsearch for `*.es.test.ts`: the server at `ELASTICSEARCH_URL`, else one that
- * `elasticsearch.sh` builds and starts on a free port. All test files of a run share it, so use
- * unique index names.
+ * A real Elasticsearch for `*.es.test.ts`: the server at `ELASTICSEARCH_URL`, or else a server that
+ * `elasticsearch.sh` sets up and starts on a free port. All test files of a run share the server,
+ * so use unique index names.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -30,7 +30,7 @@ export interface ElasticsearchService {
 
 /**
  * Starts a node. This takes up to a minute, or longer if packages must be downloaded first. Throws
- * if it fails.
+ * if the start fails.
  */
 export async function startElasticsearch(
   options: { readonly args?: readonly string[] } = {},

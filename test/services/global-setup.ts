@@ -1,14 +1,14 @@
 /**
  * Runs before all test files. Elasticsearch takes half a minute to start, so it is started once,
- * and only if a test file needs it. Postgres starts in a second, so each file that needs it starts
- * one.
+ * and only if a test file needs it. Postgres starts in a second, so each file that needs Postgres
+ * starts its own server.
  */
 import type { TestProject } from 'vitest/node'
 import { type ElasticsearchService, startElasticsearch } from './elasticsearch.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Null if Elasticsearch is not available. Skip the tests then. */
+    /** The URL of Elasticsearch. Null if it is not available; the tests are then skipped. */
     elasticsearchUrl: string | null
   }
 }

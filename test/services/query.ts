@@ -1,6 +1,8 @@
 import pg from 'pg'
 
-/** Runs statements on a new connection, one after another. Returns the result of the last one. */
+/**
+ * Runs statements on a new connection, one after another. Returns the result of the last statement.
+ */
 export async function query(url: string, ...statements: string[]): Promise<pg.QueryResult> {
   const client = new pg.Client(url)
   await client.connect()

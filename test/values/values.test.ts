@@ -15,7 +15,7 @@ interface Chain {
   transforms: { class: string; props: Props }[]
 }
 
-/** The bytes in a topic, a file and headers, or the class of Java's exception. */
+/** The bytes of a value in a topic, in a file and in headers, or the class of Java's exception. */
 interface Outcome {
   json?: string | null
   text?: string
@@ -118,8 +118,8 @@ function outcomeOf(converter: JsonConverter, record: SinkRecord): Outcome {
 const NUMBER = /-?\d+\.\d+(?:E-?\d+)?/g
 
 /**
- * Java's result with the shortest digits that identify a number, as Java writes them since version
- * 19. Java 17, which wrote the expected results, sometimes writes more digits.
+ * Returns Java's result with each number in its shortest form, as Java writes it since version 19.
+ * Java 17, which wrote the expected results, sometimes writes more digits.
  */
 function withFewestDigits(java: Outcome, ours: Outcome, floats: boolean): Outcome {
   const texts = JSON.stringify(ours).match(NUMBER) ?? []
@@ -148,7 +148,7 @@ function compare({ values, expected }: Table, chain: string, value: string, outc
     return
   }
   const asked = withFewestDigits(java, outcome, chain.includes('float32'))
-  // Java prints the address of a byte array, Millrace its text
+  // Java prints the address of a byte array, and Millrace prints its text.
   if (asked.text?.includes('[B@')) asked.text = outcome.text!
   if (difference?.ours === 'order') expect(sorted(outcome), value).toEqual(sorted(asked))
   else expect(outcome, value).toEqual(asked)
@@ -160,7 +160,7 @@ async function check(of: Table, { name, transforms }: Chain, each?: (record: Sin
     const { outcome, record } = run(of, chain, value)
     compare(of, name, value, outcome)
     if (!record || outcome.json == null) continue
-    // the file sink writes the same text as StringConverter
+    // The file sink writes the same text as StringConverter.
     const line = strings.fromConnectData('t', record.valueSchema, record.value)
     expect(line?.toString() ?? 'null', value).toBe(outcome.text)
     each?.(record, outcome)
@@ -171,7 +171,8 @@ test.each(schemaless.chains)("values without schemas give Connect's bytes: $name
   await check(schemaless, chain, (record, { json }) => {
     if (record.valueSchema !== null || !isDocument(record)) return
     const document = documents.write(record)
-    // only characters outside of the BMP are escaped differently
+    // Characters outside of the BMP are escaped differently, so only the parsed values are
+    // compared.
     if (json!.includes('\\uD83D')) expect(JSON.parse(document)).toEqual(JSON.parse(json!))
     else expect(document).toBe(json)
   })

@@ -1,4 +1,4 @@
-/** Plugins that block their thread, end it, or send messages from it. */
+/** Tests plugins that block their thread, end it, or send messages from it. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -70,7 +70,7 @@ async function produce(topic: string, ...values: string[]): Promise<void> {
   await producer.close()
 }
 
-/** The committed offset of the sink. */
+/** Returns the committed offset of the sink. */
 async function committed(name: string): Promise<number | undefined> {
   const { body } = await rig.call('GET', `/connectors/${name}/offsets`)
   return (body as { offsets: { offset: { kafka_offset: number } }[] }).offsets[0]?.offset.kafka_offset
@@ -101,7 +101,7 @@ test('a sink whose put ends its thread restarts at once, although its session ti
 })
 
 test.each(['spins', 'spins in start'])(
-  'a task that %s without end is FAILED by and by, and started again',
+  'a task that %s without end becomes FAILED after task.blocked.timeout.ms, and is restarted',
   async how => {
     const name = how.replaceAll(' ', '-')
     const polls = { 'consumer.override.max.poll.interval.ms': 2000, 'consumer.override.session.timeout.ms': 6000 }

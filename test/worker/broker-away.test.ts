@@ -13,7 +13,7 @@ test('a worker resumes after an outage of its broker, with the changes that were
   await rig.states('steady', 'RUNNING', 'RUNNING')
   const port = rig.broker!.port
   await rig.broker?.close()
-  // the worker answers from memory, and writes changes of the status later
+  // Without a broker, the worker answers from memory, and writes status changes later.
   expect((await rig.call('GET', '/connectors')).body).toEqual(['steady'])
   expect((await rig.call('POST', '/connectors/steady/tasks/0/restart')).status).toBe(204)
   await eventually(async () => (await rig.call('GET', '/health')).status, 200)

@@ -1,4 +1,7 @@
-/** The dashboards in docs/dashboards query only metrics that a broker and a worker export. */
+/**
+ * Tests that the dashboards in docs/dashboards query only metrics that a broker or a worker
+ * exports.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -28,7 +31,10 @@ const folder = join(import.meta.dirname, '../../docs/dashboards')
 const files = readdirSync(folder).filter(file => file.endsWith('.json'))
 const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard
 
-/** The metrics of a query: names before a selector or a range, and names with our prefixes. */
+/**
+ * Returns the names of the metrics in a query: names before a selector or a range, and names with
+ * our prefixes.
+ */
 function metricsOf(query: string): string[] {
   const text = query.replace(/"(?:[^"\\]|\\.)*"/g, '""')
   const selected = text.matchAll(/([a-zA-Z_:][\w:]*)\s*[{[]/g)
@@ -82,7 +88,7 @@ describe.skipIf(server === null)('the dashboards', () => {
     await server?.stop()
   })
 
-  test('there is one for brokers, one for workers and one for Postgres, each with its own uid', () => {
+  test('brokers, workers and Postgres each have a dashboard, with its own uid', () => {
     expect(files).toEqual(['broker.json', 'connect.json', 'postgres.json'])
     expect(new Set(files.map(file => read(file).uid)).size).toBe(files.length)
   })

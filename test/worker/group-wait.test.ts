@@ -1,4 +1,4 @@
-/** A sink whose consumer group still contains a member that was killed. */
+/** Tests a sink whose consumer group still contains a member that was killed. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdmin } from '../../core/client/index.ts'
 import { setLogSink } from '../../core/common/log.ts'

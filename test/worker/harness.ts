@@ -26,7 +26,10 @@ const MANIFEST = {
   },
 }
 
-/** The configuration says what the plugins do: `connector.mode`, `task.mode`, `validate.mode`. */
+/**
+ * The code of the plugins. Their configuration determines their behaviour: `connector.mode`,
+ * `task.mode`, `validate.mode`.
+ */
 const CODE = `
 import { appendFileSync, existsSync } from 'node:fs'
 import { defineConfig, nonEmpty, RetriableError, SinkConnector, SinkTask, SourceConnector, SourceTask } from 'millrace/connect'
@@ -221,7 +224,7 @@ export class Rig {
     return rest(this.worker!.restUrl, method, path, body, headers)
   }
 
-  /** Creates a connector. Fails the test if it is rejected. */
+  /** Creates a connector. Fails the test if the REST API rejects it. */
   async create(name: string, config: Readonly<Record<string, unknown>>): Promise<void> {
     const { status, body } = await this.call('POST', '/connectors', { name, config })
     expect(status, JSON.stringify(body)).toBe(201)
@@ -245,7 +248,9 @@ export class Rig {
   }
 }
 
-/** Polls until the value is as expected. If it is not in time, the failure shows the last value. */
+/**
+ * Polls until the value is as expected. If that takes too long, the failure shows the last value.
+ */
 export async function eventually<T>(get: () => Promise<T> | T, expected: T): Promise<void> {
   let last = await get()
   for (const end = Date.now() + 40_000; Date.now() < end; await sleep(20)) {

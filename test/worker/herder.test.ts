@@ -116,7 +116,7 @@ test('with errors.restart.policy=none the task stays FAILED until a user restart
 })
 
 test.each(['exits', 'throws-later', 'eats-memory'])(
-  'a task that %s costs its own thread: it is FAILED, its neighbour does not notice',
+  'a task that %s ends its own thread and is FAILED, and the other task is not affected',
   async mode => {
     const log = join(rig.dir, `neighbour-${mode}.log`)
     await rig.create(`neighbour-${mode}`, source({ 'log.file': log }))
@@ -144,7 +144,7 @@ test('a connector whose start hangs can be stopped', async () => {
   await rig.states('hangs', 'STOPPED')
 })
 
-test('records reach the log and a sink, offsets are kept, and are altered and reset only when STOPPED', async () => {
+test('records reach the log and a sink; offsets are stored, and can be altered and reset only when the connector is STOPPED', async () => {
   const log = join(rig.dir, 'sink.log')
   const asked = join(rig.dir, 'asked.log')
   await rig.create('counts', source({ 'task.mode': 'counts', topic: 'counted', 'log.file': asked }))
@@ -161,7 +161,7 @@ test('records reach the log and a sink, offsets are kept, and are altered and re
   expect((await rig.call('PATCH', '/connectors/counts/offsets', patch)).body).toEqual({
     message: 'The offsets for this connector have been altered successfully',
   })
-  // alterOffsets of the connector gets the stored values: a double is a double
+  // alterOffsets of the connector gets the stored values. A double stays a double.
   const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
   const double = { offsets: [{ partition: { s: 'y' }, offset: { n: rawJSON('3.0') } }] }
   expect((await rig.call('PATCH', '/connectors/counts/offsets', double)).status).toBe(200)
@@ -208,7 +208,7 @@ test.each(['pause', 'stop'])('a FAILED connector is started again by a %s and a 
   await rig.states(`anew-${way}`, 'RUNNING', 'RUNNING')
 })
 
-test('the status says what a task waits for and until when, also while it is paused, until the wait is over', async () => {
+test('while a task waits, its status says what it waits for and until when, also while the task is paused', async () => {
   const heal = join(rig.dir, 'heal-waits')
   await rig.create('waits', source({ 'task.mode': 'waits', 'heal.file': heal, 'retry.at': 4102444800000 }))
   const trace = async () => (await rig.status('waits')).tasks[0]?.trace
@@ -221,7 +221,7 @@ test('the status says what a task waits for and until when, also while it is pau
   await eventually(trace, undefined)
 })
 
-test("Java's largest delay is not treated as 0, and does not end a task", async () => {
+test("Java's largest delay is not treated as 0, and does not fail a task", async () => {
   const log = join(rig.dir, 'long.log')
   const longest = '9223372036854775807'
   const delays = { 'errors.restart.delay.ms': longest, 'errors.restart.delay.max.ms': longest }

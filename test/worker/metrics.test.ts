@@ -1,5 +1,5 @@
 /**
- * The worker's and the broker's metrics while a pipeline is running, compared with what was sent.
+ * Compares the metrics of a worker and a broker with what was sent, while a pipeline is running.
  */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -85,7 +85,7 @@ const STRINGS = { 'key.converter': 'StringConverter', 'value.converter': 'String
 test('the metrics count what a pipeline sent, filtered, skipped and wrote to the dead letter queue', async () => {
   const input = join(rig.dir, 'in.txt')
   const output = join(rig.dir, 'out.txt')
-  // names that need escaping in labels
+  // The names of the connectors need escaping in labels.
   const source = 'src "1"\\'
   const sink = 'snk {ü}'
   writeFileSync(input, Array.from({ length: 100 }, (_, i) => `{"n": ${i}}\n`).join(''))
@@ -123,7 +123,7 @@ test('the metrics count what a pipeline sent, filtered, skipped and wrote to the
   })
   await rig.states(source, 'RUNNING', 'RUNNING')
   await rig.states(sink, 'RUNNING', 'RUNNING')
-  // five lines are not JSON, and three are null, which the sink's transformation drops
+  // Five lines are not JSON. Three are null; the sink's transformation drops these.
   appendFileSync(input, 'bad\n'.repeat(5))
   appendFileSync(input, 'null\n'.repeat(3))
   const labels = (connector: string) => ({ connector, task: '0' })
@@ -182,12 +182,12 @@ test('the metrics count what a pipeline sent, filtered, skipped and wrote to the
     expect(value, at['stage']).toBeGreaterThan(0)
   await eventually(async () => (await workerMetrics()).series('millrace_thread_heap_used_bytes').length, 2)
 
-  // a deleted connector has no metrics
+  // A deleted connector has no metrics.
   await rig.call('DELETE', `/connectors/${encodeURIComponent(sink)}`)
   const isOf = (s: { labels: Readonly<Record<string, string>> }) =>
     Object.values(s.labels).some(text => text.includes(sink))
   await scrapeUntil(later => [...later.families.values()].flatMap(f => f.series.filter(isOf)), [])
-  // while it is stopped, a connector has a status and no tasks
+  // A stopped connector has a status and no tasks.
   await rig.call('PUT', `/connectors/${encodeURIComponent(source)}/stop`)
   await rig.states(source, 'STOPPED')
   const stopped = await workerMetrics()
@@ -215,7 +215,7 @@ test('a plugin defines metrics, reports its lag, and cannot break the metrics of
   expect(text).not.toContain('sesame')
 })
 
-test('a scrape is answered while a task thread hangs, and shows it', async () => {
+test('a scrape is answered while a task thread hangs, and its metrics show this thread', async () => {
   await rig.create('hanging', { 'connector.class': 'HangingSink', topics: 'hang', ...STRINGS })
   await rig.states('hanging', 'RUNNING', 'RUNNING')
   const { createProducer } = await import('../../core/client/index.ts')

@@ -25,7 +25,9 @@ beforeAll(async () => {
 afterAll(() => rig.close())
 
 const errorsOf = (body: unknown) => (body as { message: string }).message
-/** The content of the config topic, which the REST API does not show. */
+/**
+ * Returns a configuration as the config topic stores it, with its secrets. The REST API masks them.
+ */
 const stored = (name: string) => rig.worker!.herder.storedConfig(name)
 
 test('a secret is shown nowhere, and a request with the masked value keeps it', async () => {
@@ -85,7 +87,7 @@ test('concurrent changes of one configuration are all applied', async () => {
   await rig.states('busy', 'RUNNING', 'RUNNING')
 })
 
-test('after concurrent requests, the connector has the state of the last one', async () => {
+test('after concurrent requests, the connector has the state that the last request asked for', async () => {
   await rig.create('torn', source())
   const all: Promise<{ status: number }>[] = []
   for (let i = 0; i < 8; i++) {
@@ -177,7 +179,7 @@ test.each(['a/b %c', 'ünïcode 😀', 'dots..', '%2F', 'a?b#c', 'x'.repeat(200)
   },
 )
 
-test('numbers and booleans of any length become text; no digit is lost', async () => {
+test('numbers of any length and booleans become text, and no digit is lost', async () => {
   const body =
     '{"name":"numbers","config":{"connector.class":"TestSource","big":12345678901234567890,"f":1.50,"b":true}}'
   const { body: info } = await rig.call('POST', '/connectors', body)
@@ -192,7 +194,7 @@ test.each([
   ['no config', '{"name":"x"}', /"config" must be an object/],
   ['a wrong initial_state', '{"name":"x","initial_state":"UP","config":{}}', /RUNNING, PAUSED or STOPPED/],
   ['a nested value', '{"name":"x","config":{"a":{}}}', /value of "a" must be a string/],
-])('%s is a 400 that says what is wrong', async (_what, body, message) => {
+])('a request with %s is answered with 400 and says what is wrong', async (_what, body, message) => {
   const answer = await rig.call('POST', '/connectors', body)
   expect(answer.status).toBe(400)
   expect(answer.body).toEqual({ error_code: 400, message: expect.stringMatching(message) })
@@ -257,7 +259,7 @@ test('client settings that the policy forbids are errors of their keys', async (
   })
 })
 
-test('invalid topic.creation settings are rejected with the configuration, not when it runs', async () => {
+test('invalid topic.creation settings are rejected at validation, not when the connector runs', async () => {
   const { status, body } = await rig.call('POST', '/connectors', {
     name: 'tc',
     config: source({ 'topic.creation.groups': 'g', 'topic.creation.default.partitions': '0' }),
@@ -280,7 +282,7 @@ test('a PATCH that changes the name is rejected', async () => {
   expect((await rig.call('PATCH', '/connectors/named/config', { name: 'other' })).status).toBe(400)
 })
 
-test('the configured headers are on every answer, cross-origin ones only for the allowed origin', async () => {
+test('every response has the configured headers, and cross-origin headers only for the allowed origin', async () => {
   const { headers } = await rig.call('GET', '/nope', undefined, { origin: 'http://ui.example' })
   expect(headers.get('x-frame-options')).toBe('DENY')
   expect(headers.get('cache-control')).toBe('no-cache, no-store')
@@ -327,7 +329,7 @@ test('the keys of a plugin are listed before those of the runtime, and secrets h
   expect((converter.body as { name: string }[]).map(k => k.name)).toContain('schemas.enable')
 })
 
-test('plugins of other kinds are listed with connectorsOnly=false', async () => {
+test('with connectorsOnly=false, transformations, converters and predicates are listed too', async () => {
   const { body } = await rig.call('GET', '/connector-plugins?connectorsOnly=false')
   const types = new Set((body as { type: string }[]).map(p => p.type))
   expect([...types].sort()).toEqual(['converter', 'header_converter', 'predicate', 'sink', 'source', 'transformation'])

@@ -1,6 +1,6 @@
 /**
- * A source task with a real producer and broker. Records after a rejected one are not produced
- * before it.
+ * Tests a source task with a real producer and broker. Records after a rejected record are not
+ * produced before it.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestBroker, type TestBroker } from '../../core/broker/test-support/test-broker.ts'
@@ -146,7 +146,7 @@ for (const [what, big] of [
   ['the client does not send', 2 << 20],
   ['the broker refuses', 5000],
 ] as const) {
-  test(`later records are not produced before a record too large, which ${what}, and a retry repeats nothing`, async () => {
+  test(`later records are not produced before a record that is too large, which ${what}, and a retry repeats nothing`, async () => {
     await create('t', { 'max.message.bytes': '1000' })
     const rows = ['r0', 'r1', 'r2', 'x'.repeat(big), 'r4', 'r5'].map(value => ({ topic: 't', value }))
     let next = 0
@@ -158,7 +158,7 @@ for (const [what, big] of [
       expect(next).toBe(3)
     }
     expect(await contents('t')).toEqual(['r0', 'r1', 'r2'])
-    // with errors.tolerance=all, only that record is missing
+    // With errors.tolerance=all, only the record that is too large is missing.
     const all = async () => (await contents('t')).length === 5
     const run = await runFrom(rows, next, { 'errors.tolerance': 'all' }, all)
     expect(run).toMatchObject({ failure: null, next: 6, skipped: 1 })

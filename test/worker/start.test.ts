@@ -64,7 +64,7 @@ test('a replication factor that the cluster cannot have is rejected, and the err
   })
 })
 
-test('standalone: connectors from files, offsets in a file, and a restart resumes', async () => {
+test('a standalone worker gets its connectors from files, stores offsets in a file, and resumes after a restart', async () => {
   rig = new Rig()
   const broker = await rig.startBroker()
   const file = join(rig.dir, 'in.txt')
@@ -105,7 +105,7 @@ test('standalone rejects an invalid connector file with the reason', async () =>
   )
 })
 
-test('statuses of connectors that no longer exist are deleted at a start', async () => {
+test('when a worker starts, it deletes the statuses of connectors that no longer exist', async () => {
   rig = new Rig()
   await rig.startBroker()
   await rig.startWorker()

@@ -154,7 +154,7 @@ const VALUES = [
   '{"schema":null,"payload":{"a":1}}',
 ]
 
-// the message and the stack trace of an exception depend on the language
+// Replaces the message and the stack trace of exceptions, which depend on the language.
 const worded = (r: Results) => ({
   ...r,
   headers: r.headers.map(([key, value]) =>
@@ -277,10 +277,13 @@ test('the headers of dead letters name the same stage, class and exception as in
   expect(dead[1]!.map(records => records.map(worded))).toEqual(dead[0]!.map(records => records.map(worded)))
 })
 
-/** Waits for a status: right after a creation, a Java worker has none. */
+/**
+ * Returns the state of the first task; undefined if there is none, as in a Java worker right after
+ * a creation.
+ */
 const stateOf = (status: Partial<Status>) => status.tasks?.[0]?.state
 
-test('a sink with an invalid topic name is accepted, then its task fails and names the entry', async () => {
+test('a sink with an invalid topic name is accepted, and then its task fails with an error that names the topic', async () => {
   const entries = ['event.member.*', 'a b', '..']
   for (const [i, entry] of entries.entries()) {
     for (const side of sides()) {

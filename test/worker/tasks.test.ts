@@ -38,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-/** All records of a topic, once it has this many. */
+/** Waits until a topic has `count` records. Returns them. */
 async function consume(topic: string, count: number): Promise<ConsumerRecord[]> {
   const consumer = createConsumer({ ...servers(), autoOffsetReset: 'earliest' })
   try {

@@ -39,7 +39,7 @@ for (const [i, [topics, named]] of (
     ['x'.repeat(250), 'x'.repeat(250)],
   ] as const
 ).entries()) {
-  test(`a sink of ${topics.slice(0, 20)} fails at once, and names the entry`, async () => {
+  test(`a sink of ${topics.slice(0, 20)} fails at once with an error that names the topic`, async () => {
     await rig.create(`sink-${i}`, { 'connector.class': 'TestSink', topics })
     await rig.states(`sink-${i}`, 'RUNNING', 'FAILED')
     expect(await traceOf(`sink-${i}`)).toContain(`invalid topics: [${named}]`)
@@ -74,7 +74,7 @@ for (const [i, props] of [
   {},
   { 'topic.creation.default.partitions': '1', 'topic.creation.default.replication.factor': '1' },
 ].entries()) {
-  test(`a source that writes to an impossible topic fails, and names it (${Object.keys(props).length} keys of topic.creation)`, async () => {
+  test(`a source that writes to a topic that cannot be created fails with an error that names the topic (${Object.keys(props).length} keys of topic.creation)`, async () => {
     const name = `source-${i}`
     await rig.create(name, { 'connector.class': 'TestSource', 'task.mode': 'counts', topic: 'not a topic', ...props })
     await rig.states(name, 'RUNNING', 'FAILED')
@@ -83,7 +83,7 @@ for (const [i, props] of [
   })
 }
 
-test('none of these topics was created', async () => {
+test('the tests before this one have created none of their topics', async () => {
   const names = await topicNames()
   expect(names.filter(n => !/^(rig-|__)/.test(n)).sort()).toEqual(['awaited-1', 'fine'])
 })

@@ -1,6 +1,6 @@
 /**
- * A crash loses records that sinks have committed. When the sinks restart, they read the records
- * that replaced them.
+ * Tests a crash that loses records whose offsets sinks have committed. When the sinks restart, they
+ * read the new records at these offsets.
  */
 import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'

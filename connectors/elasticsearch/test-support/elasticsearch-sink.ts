@@ -3,7 +3,7 @@ import { type HarnessOptions, type SentRecord, SinkHarness } from 'millrace/test
 import { ElasticsearchSinkConnector } from '../connector.ts'
 
 export interface ElasticsearchSinkOptions extends Omit<HarnessOptions, 'config'> {
-  /** Whether bad records go to a dead letter queue. */
+  /** Whether invalid records go to a dead letter queue. */
   readonly reporter?: boolean
 }
 
@@ -13,7 +13,7 @@ const REPORTER = {
   'errors.deadletterqueue.context.headers.enable': 'true',
 }
 
-/** The Elasticsearch sink in a harness, with what its tests ask for. It reads one topic. */
+/** A harness with the Elasticsearch sink, which reads one topic, and helpers for its tests. */
 export class ElasticsearchSink extends SinkHarness {
   readonly topic: string
 
@@ -63,7 +63,7 @@ export class ElasticsearchSink extends SinkHarness {
   async nextCommit(partition = 0): Promise<number> {
     const commits = () => this.calls.filter(c => c.method === 'preCommit').length
     const before = commits()
-    // the first one may have begun before
+    // The first of these commits may have begun before this call.
     await this.until(() => commits() > before + 2, 'a commit')
     return this.offset(partition)
   }
@@ -76,10 +76,10 @@ export class ElasticsearchSink extends SinkHarness {
     }))
   }
 
-  /** The warnings of the connector. */
+  /** The warnings of the connector, without those of the runtime. */
   get warnings(): string[] {
     const messages = this.logger.lines.filter(l => l.level === 'WARN').map(l => l.message)
-    // the retries of the runtime
+    // The runtime logs this warning when it retries `put`.
     return messages.filter(m => !/put of \d+ records failed/.test(m))
   }
 }

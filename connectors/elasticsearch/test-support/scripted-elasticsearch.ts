@@ -9,7 +9,7 @@ export interface Action {
   readonly version: number | null
   /** Whether another write with the same version is accepted. */
   readonly orEqual: boolean
-  /** Whether it applies only if the document exists with the given state. */
+  /** Whether the action applies only if the document exists in a given state. */
   readonly isConditional: boolean
   readonly document: Record<string, unknown> | null
 }
@@ -37,13 +37,16 @@ export class ScriptedElasticsearch {
   /** The number of actions of each bulk request that arrived. */
   readonly bulks: number[] = []
   decide: Decide = () => null
-  /** The fault of one action: a status, or a status and an error type, without executing it. */
+  /**
+   * The fault of one action: a status, or a status and an error type. The action is then not
+   * executed. Null if the action has no fault.
+   */
   refuse: (action: Action) => number | readonly [status: number, type: string] | null = () => null
-  /** Whether it accepts versioned media types, as Elasticsearch 8 and newer do. */
+  /** Whether the server accepts versioned media types, as Elasticsearch 8 and newer do. */
   knowsVersions = true
   /** The content types of the bulk requests that arrived. */
   readonly contentTypes: string[] = []
-  /** The nodes that it lists. */
+  /** The nodes that the server lists for sniffing. */
   nodes: readonly string[] = []
   readonly #server: Server
   readonly #underWay = new Set<number>()

@@ -5,7 +5,7 @@ import { pollUntil, type SuiteTools, tp } from './tools.ts'
 export function adminSuite(tools: SuiteTools): void {
   const { topicName, consumer, admin, topicWith } = tools
 
-  test('the admin client creates, describes, lists and deletes', async () => {
+  test('the admin client creates, describes, lists and deletes topics', async () => {
     const a = admin()
     const topic = topicName('admin')
     await a.createTopics([{ name: topic, partitions: 2, configs: { 'cleanup.policy': 'compact' } }])

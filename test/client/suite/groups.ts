@@ -54,7 +54,7 @@ export function groupsSuite(tools: SuiteTools): void {
     },
   )
 
-  test('with cooperative-sticky only partitions that move are revoked, and others are still read', async () => {
+  test('with cooperative-sticky only partitions that move are revoked, and the others are read meanwhile', async () => {
     const topic = await topicWith(4)
     const groupId = topicName('group')
     const events: string[] = []
@@ -181,7 +181,7 @@ export function groupsSuite(tools: SuiteTools): void {
     expect(revoked).toEqual([`${first}-0`, `${second}-0`])
   })
 
-  test('a member that does not poll for max.poll.interval.ms loses its partitions, receives the event, and joins again', async () => {
+  test('a member that does not poll for max.poll.interval.ms loses its partitions, learns of the loss from its listener, and joins again', async () => {
     const topic = await topicWith(1)
     const groupId = topicName('group')
     const lost: string[] = []
@@ -218,7 +218,7 @@ export function groupsSuite(tools: SuiteTools): void {
     await pollUntil([c], () => c.assignment().length === 2)
   })
 
-  test('a restart of the broker only delays producer and consumer', async ({ skip }) => {
+  test('a restart of the broker only delays the producer and the consumer', async ({ skip }) => {
     const { restart } = tools.broker()
     if (!restart) skip()
     const topic = await topicWith(2)

@@ -88,7 +88,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(c.position(tp(topic))).toBe(5)
   })
 
-  test('a seek changes the next record, also to one before the buffered records', async () => {
+  test('a seek changes which record comes next, also if that record is before the buffered records', async () => {
     const topic = await topicWith(1, ['a', 'b', 'c', 'd'])
     const c = consumer({ maxPollRecords: 1 })
     c.assign([tp(topic)])
@@ -104,7 +104,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(await next()).toBe('new')
   })
 
-  test('a paused partition is not read, others are, and it resumes at its position', async () => {
+  test('a paused partition is not read while others are, and after a resume it continues at its position', async () => {
     const topic = await topicWith(2, ['a', 'b', 'c', 'd'])
     const c = consumer()
     c.assign([tp(topic, 0), tp(topic, 1)])
@@ -116,7 +116,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect((await read(c, 2)).map(r => String(r.value))).toEqual(['a', 'c'])
   })
 
-  test('offsets are found by the ends of the log and by time', async () => {
+  test('the client finds the first and the end offset of a log, and offsets by timestamp', async () => {
     const topic = await topicWith(1)
     await producer().send([1000, 2000, 3000].map(timestamp => ({ topic, key: null, value: b('x'), timestamp })))
     const c = consumer()
@@ -194,7 +194,7 @@ export function recordsSuite(tools: SuiteTools): void {
     await expect(c.poll(1)).rejects.toMatchObject({ code: 'MR_CLIENT_CLOSED' })
   })
 
-  test('a wrong address is one clear error before the timeout', async () => {
+  test('a wrong address causes one clear error before the timeout', async () => {
     const p = createProducer({
       bootstrapServers: ['127.0.0.1:1'],
       maxBlockMs: 100,

@@ -1,6 +1,6 @@
 /**
- * Shared by the tests of the client: a broker, clients that are closed after each test, and
- * functions that read records.
+ * Helpers that the tests of the client share: a broker, clients that are closed after each test,
+ * and functions that read records.
  */
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createAdmin, createConsumer, createProducer } from '../../../core/client/index.ts'
@@ -59,7 +59,7 @@ export interface SuiteTools {
   closing(client: { close(): Promise<void> }): void
 }
 
-/** Call it where tests are declared. */
+/** Returns the helpers. Call it where tests are declared, because it registers hooks. */
 export function suiteTools(start: () => Promise<SuiteBroker>): SuiteTools {
   let broker: SuiteBroker
   let counter = 0
