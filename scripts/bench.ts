@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- CASE ... --rounds N --write --base DIR --only TEXT]` runs the benchmarks. Each
- * alternates Millrace, its peer, and Millrace again as the control. `--write` puts the figures into
- * `docs/benchmarks.md`. `--base` compares with the built checkout of another commit instead of the
- * peer. `--only` runs the cases whose title contains the text.
+ * benchmark alternates Millrace, its peer, and Millrace again as the control. `--write` puts the
+ * figures into `docs/benchmarks.md`. `--base` compares with the built checkout of another commit
+ * instead of the peer. `--only` runs the cases whose title contains the text.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

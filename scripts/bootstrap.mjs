@@ -1,7 +1,7 @@
 // Runs `npm start`, `npm test`, `npm run bench` and `npm run build`. Installs and builds, then
-// starts the command with Node 24 of the npm package `node`. On a fresh clone nothing is installed,
-// and npm runs this file with the Node of the machine: so it has no dependencies and runs on Node
-// 20.
+// starts the command with Node 24 of the npm package `node`. In a new clone nothing is installed,
+// and npm runs this file with the Node of the machine. Therefore this file has no dependencies, and
+// runs on Node 20.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
@@ -31,19 +31,19 @@ function step(what, file, args, options = {}) {
   say(`${what}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
-/** The space for the packages and the build, and for npm while it unpacks. */
+/** The disk space for the packages and the build, and for npm while it unpacks packages. */
 const NEEDED_MB = 700
 
 const LOCK = join(root, '.cache', 'setup.lock')
 /**
- * The maximum age of a lock. It is longer than any setup, so the owner of an older lock has ended,
- * and its pid may have been reused.
+ * The maximum age of a lock. No setup takes longer, so the owner of an older lock has ended, and
+ * another process may have reused its pid.
  */
 const LOCK_LASTS_MS = 15 * 60_000
 
 /**
- * The state of a process ('Z' for a zombie) and its start, in ticks since the boot. Null if /proc
- * has no such process.
+ * Returns the state of a process ('Z' for a zombie) and its start, in ticks since the boot. Null if
+ * /proc has no such process.
  */
 function statOf(pid) {
   try {
@@ -55,18 +55,21 @@ function statOf(pid) {
   }
 }
 
-/** Identifies this process among all others. */
+/** Returns what identifies this process among the processes of all machines. */
 function identity() {
   let place = hostname()
   try {
     place = `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${readlinkSync('/proc/self/ns/pid')}`
   } catch {
-    // without /proc, only the host name identifies the machine
+    // Without /proc, only the host name identifies the machine.
   }
   return { pid: process.pid, start: statOf(process.pid)?.start ?? '', place, host: hostname() }
 }
 
-/** The owner of the lock; null if there is no file, it is too old, or its process has ended. */
+/**
+ * Returns the owner of the lock. Null if there is no lock file, if the file is too old, or if the
+ * owner has ended.
+ */
 function holder() {
   const age = statSync(LOCK, { throwIfNoEntry: false })
   if (!age || Date.now() - age.mtimeMs > LOCK_LASTS_MS) return null
@@ -77,12 +80,12 @@ function holder() {
     return null
   }
   const me = identity()
-  // an earlier version wrote only its pid
+  // An earlier version of this file wrote only its pid.
   if (typeof owner !== 'object' || owner === null) owner = { ...me, pid: Number(owner), start: '' }
-  // the process runs in another container or on another host that shares this folder
+  // The owner runs in another container or on another host that shares this folder.
   if (owner.place !== me.place) return owner
   const stat = statOf(owner.pid)
-  // a zombie has ended; a different start time means that another process has reused the pid
+  // A zombie has ended. A different start time means that another process has reused the pid.
   if (stat) return stat.state === 'Z' || (owner.start !== '' && stat.start !== owner.start) ? null : owner
   try {
     process.kill(owner.pid, 0)
@@ -148,7 +151,7 @@ function install() {
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
-    // with npm's defaults, 10 and 60 s, minutes pass without a message if there is no network
+    // With npm's defaults of 10 and 60 s, npm prints nothing for minutes if there is no network.
     '--fetch-retry-mintimeout=500',
     '--fetch-retry-maxtimeout=5000',
   ])
@@ -170,7 +173,7 @@ function build() {
 function handOver(args) {
   const path = `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`
   const child = spawn(node, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } })
-  // the terminal sends Ctrl-C to the child too; other signals are passed on
+  // The terminal also sends Ctrl-C to the child, so only other signals are passed on.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   process.on('SIGHUP', () => child.kill('SIGHUP'))

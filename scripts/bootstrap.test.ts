@@ -26,7 +26,10 @@ function script(file: string, text: string): void {
   chmodSync(file, 0o755)
 }
 
-/** A clone without packages, and a fake npm that installs a fake `node`. Both log what they do. */
+/**
+ * Creates a clone without packages, and a fake npm that installs a fake `node`. Both programs log
+ * what they do.
+ */
 function clone(): { dir: string; log: string; run(): Promise<{ code: number | null; text: string }> } {
   const dir = join(mkdtempSync(join(tmpdir(), 'millrace-bootstrap-')), 'a clone')
   dirs.push(join(dir, '..'))
@@ -59,9 +62,9 @@ test('of two processes at the same time, the second waits for the first, and onl
   expect(words(log)).toEqual(['install', 'installed', 'build', 'built', 'build', 'built'])
 })
 
-/** A zombie: it has ended, and its parent never waits for it. */
+/** Starts a process that becomes a zombie: it ends, and its parent never waits for it. */
 async function defunct(): Promise<{ pid: number; parent: ChildProcess }> {
-  // `exec sleep` inherits the child of the shell and never waits for it
+  // `exec sleep` replaces the shell, so its child remains, and sleep never waits for a child.
   const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const pid = Number(String((await once(parent.stdout, 'data'))[0]))
   await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z '))
@@ -77,7 +80,7 @@ test.skipIf(!existsSync('/proc/self/stat'))('a lock whose owner has ended is ign
     String(zombie.pid),
     'garbage',
     JSON.stringify({ pid: zombie.pid, start: '', place, host: 'here' }),
-    // another process has reused the pid
+    // The start time shows that another process has reused the pid.
     JSON.stringify({ pid: process.pid, start: '1', place, host: 'here' }),
   ]
   for (const lock of locks) {

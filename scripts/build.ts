@@ -13,7 +13,7 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 
 try {
-  // an earlier version copied package.json files here; they would hide the program's package.json
+  // An earlier version copied package.json files here. They would hide the program's package.json.
   for (const old of globSync('{connectors/*,transforms,converters}/package.json', { cwd: dist }))
     rmSync(join(dist, old))
   for (const manifest of globSync(['connectors/*/plugins.json', 'transforms/plugins.json', 'converters/plugins.json'], {

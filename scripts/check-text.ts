@@ -1,7 +1,8 @@
 /**
- * `npm run lint` checks the text of the project with this: comments end by column 100, Markdown by
- * column 120, and no sentence uses a phrase that CONTRIBUTING.md says to avoid. Given paths, it
- * checks only these. A true use of such a phrase goes into scripts/text/exceptions.ts.
+ * `npm run lint` uses this script to check the text of the project: comments end by column 100,
+ * Markdown by column 120, and no sentence uses a phrase that CONTRIBUTING.md says to avoid. If it
+ * gets paths, it checks only these files. List a literal use of such a phrase in
+ * scripts/text/exceptions.ts.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -9,7 +10,7 @@ import { join } from 'node:path'
 import { check, unused } from './text/check.ts'
 import { EXCEPTIONS } from './text/exceptions.ts'
 
-/** Files with text from other software, and the list of phrases itself. */
+/** Files that are not checked: text from other software, and the list of phrases. */
 const FOREIGN =
   /(?:^|\/)(?:golden\/.*\.json|fixtures\/.*|package-lock\.json|LICENSE)$|^scripts\/text\/(?:words|exceptions|text\.test)\.ts$/
 const TEXT = /\.(?:ts|mjs|js|md|sh|java|yml|properties)$|^\.ci\/run$|\/generate$/

@@ -1,8 +1,8 @@
 /**
  * Writes the generated pages of `docs/`: connectors, transformations and converters from their
  * READMEs, doc comments and declarations; settings from their declarations; errors from their
- * tables. With `--check`, it writes nothing, and exits 1 if a page is out of date or a link is
- * broken.
+ * tables. With `--check`, it writes nothing, and exits with code 1 if a page is out of date or a
+ * link is broken.
  */
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,9 +1,9 @@
 /**
  * `npm test` runs every test except the peer tests, against real services. Arguments go to vitest:
  * `npm test -- core/protocol`. `--peer` runs the peer tests instead, which need Java and download
- * Apache's jars. The last line is `N passed, N failed, N skipped`; it is also appended to the file
- * in MILLRACE_TEST_SUMMARY. After MILLRACE_TEST_MINUTES (default 60), the tests that still run are
- * reported and ended.
+ * Apache's jars. The last line is `N passed, N failed, N skipped`. It is also appended to the file
+ * in MILLRACE_TEST_SUMMARY. After MILLRACE_TEST_MINUTES (default 60), the tests that are still
+ * running are reported and ended.
  */
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'

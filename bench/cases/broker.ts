@@ -18,8 +18,8 @@ const LOADS: readonly Load[] = [
 ]
 
 /**
- * Parses the last line of Apache's producer perf test, which excludes the warm-up: records/s, MB/s,
- * latencies in ms.
+ * Parses the last line of Apache's producer perf test: records/s, MB/s and latencies in ms, all
+ * without the warm-up.
  */
 function parseProduce(out: string) {
   const last = out.trim().split('\n').at(-1) ?? ''
@@ -61,7 +61,7 @@ async function onTopic<T>(broker: RunningBroker, name: string, partitions: numbe
   return result
 }
 
-/** Produces at a rate. -1 means as fast as possible. */
+/** Produces records at a rate. `perSecond` -1 means as fast as possible. */
 async function produce(broker: RunningBroker, topic: string, records: number, recordSize: number, perSecond: number) {
   return parseProduce(
     await kafkaTool('producer-perf-test', [
@@ -90,7 +90,7 @@ function throughput(broker: RunningBroker, l: Load, round: number): Promise<Figu
     const start = broker.cpuSeconds()
     const produced = await produce(broker, topic, l.records, l.recordSize, -1)
     const between = broker.cpuSeconds()
-    // the tool ends when it has received all records, or reports that it received fewer
+    // The tool ends when it has received all records, or when it reports that it received fewer.
     const consumed = parseConsume(
       await kafkaTool('consumer-perf-test', [
         '--bootstrap-server',
@@ -126,7 +126,7 @@ function produceLatency(broker: RunningBroker, partitions: number, round: number
   })
 }
 
-/** The latency from `send` to the consumer's `poll`, with one record at a time. */
+/** Measures the latency from `send` to the consumer's `poll`, with one record at a time. */
 function endToEnd(broker: RunningBroker, round: number): Promise<Figures> {
   return onTopic(broker, `end-to-end-${round}`, 1, async topic =>
     parseEndToEnd(await kafkaTool('e2e-latency', [broker.bootstrap, topic, '10000', 'all', '100'])),
@@ -137,7 +137,7 @@ const CASES: readonly WarmCase<RunningBroker>[] = [
   ...LOADS.map(l => ({
     title: `Produce (acks=all) and consume, ${l.title}`,
     leading: 'produce records/s',
-    // the first case has warmed up the brokers
+    // The first case has already warmed up the brokers.
     warmUp: 2,
     run: (broker: RunningBroker, round: number) => throughput(broker, l, round),
   })),
@@ -154,7 +154,7 @@ const CASES: readonly WarmCase<RunningBroker>[] = [
 ]
 
 /**
- * Apache's perf tools against both brokers, and against Millrace a second time as the control. The
+ * Runs Apache's perf tools with both brokers, and with Millrace a second time as the control. The
  * brokers keep running.
  */
 export async function brokerBench(

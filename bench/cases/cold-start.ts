@@ -22,8 +22,8 @@ async function arrives(path: string, line: string): Promise<void> {
 }
 
 /**
- * The time from the start of the processes until a line has passed from a file through a topic into
- * a file.
+ * Measures the time from the start of the processes until a line of a file has passed through a
+ * topic into another file.
  */
 async function firstRecord(dir: string, prepare: Prepare): Promise<Figures> {
   mkdirSync(dir, { recursive: true })
@@ -54,7 +54,10 @@ async function firstRecord(dir: string, prepare: Prepare): Promise<Figures> {
   }
 }
 
-/** The start of a broker and a worker, until the first record has passed through a pipeline. */
+/**
+ * Measures the start of a broker and a worker, until the first record has passed through a
+ * pipeline.
+ */
 export async function coldStartBench(
   dir: string,
   rounds: number,

@@ -20,7 +20,7 @@ const SETTINGS = { settings: { number_of_shards: 1, number_of_replicas: 0, refre
 
 const idOf = (n: number) => `order-${n}`
 
-/** A document of about 300 bytes. */
+/** Returns a document of about 300 bytes. */
 function documentOf(n: number): string {
   return JSON.stringify({
     id: n,
@@ -33,14 +33,14 @@ function documentOf(n: number): string {
   })
 }
 
-/** The exact bytes that the sink sends for the n-th record. */
+/** Returns exactly the bytes that the sink sends for the n-th record. */
 function actionOf(index: string, n: number): string {
   return `{"index":{"_index":"${index}","_id":"${idOf(n)}","version":${n},"version_type":"external"}}\n${documentOf(n)}\n`
 }
 
 /**
- * Sends a request. Retries while the node answers 429, which it does until it has collected
- * garbage.
+ * Sends a request. Retries while the node answers 429: after a run, its heap may be full until its
+ * next garbage collection.
  */
 async function ask(url: string, method: string, path: string, body?: unknown): Promise<Record<string, never>> {
   const init = { method, headers: { 'content-type': 'application/json' } }
@@ -52,7 +52,10 @@ async function ask(url: string, method: string, path: string, body?: unknown): P
   }
 }
 
-/** Waits until all documents are indexed, then checks the number that a search finds. */
+/**
+ * Waits until all documents are indexed, and checks that a search finds the same number. Returns
+ * this number.
+ */
 async function holds(url: string, index: string): Promise<number> {
   for (const end = Date.now() + 600_000; Date.now() < end; await sleep(20)) {
     const stats = await ask(url, 'GET', `/${index}/_stats/indexing?filter_path=_all.primaries.indexing.index_total`)
@@ -80,7 +83,7 @@ async function fill(bootstrap: string, topic: string): Promise<void> {
   if (failed) throw failed
 }
 
-/** Measures the sink from the POST of the connector, with a topic that is full. */
+/** Measures the sink from the POST of the connector. The topic already contains all records. */
 async function sink(dir: string, url: string, index: string, checkout?: string): Promise<Figures> {
   const stack = await (await prepareMillrace(dir, checkout))()
   try {
@@ -93,7 +96,7 @@ async function sink(dir: string, url: string, index: string, checkout?: string):
       topics: index,
       'connection.url': url,
       'schema.ignore': 'true',
-      // on a busy machine a run may be slow, which must not fail the task
+      // On a busy machine, responses may be slow. That must not fail the task.
       'read.timeout.ms': '60000',
       'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
       'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
@@ -110,8 +113,8 @@ async function sink(dir: string, url: string, index: string, checkout?: string):
 }
 
 /**
- * Measures the highest rate of one client: it sends the same bytes from memory and does nothing
- * else.
+ * Measures the highest rate of a client: a bare loop that sends the same bytes from memory and does
+ * nothing else.
  */
 async function bare(url: string, index: string): Promise<Figures> {
   const bodies: Buffer[] = []
@@ -128,7 +131,7 @@ async function bare(url: string, index: string): Promise<Figures> {
       const answer = await pool.request({ method: 'POST', path: '/_bulk?filter_path=errors', headers, body })
       const { errors } = (await answer.body.json()) as { errors?: boolean }
       if (answer.statusCode === 429) {
-        // the sink has the same back-off
+        // The sink has the same back-off.
         await sleep(100)
         continue
       }
@@ -167,7 +170,7 @@ export async function elasticsearchBench(
     }
   }
   try {
-    // warms up the code of the server
+    // Warms up the code of the server.
     say(`  warming up: ${Math.round((await into(index => bare(url, index))())['documents/s']!)} documents/s`)
     const base = otherCheckout()
     const sides: Side[] = [

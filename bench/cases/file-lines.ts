@@ -5,8 +5,8 @@ export const LINES = 1_000_000
 export const LINE_BYTES = 100
 
 /**
- * Writes a file of `LINES` lines, each of `LINE_BYTES` bytes without its line end. Returns its
- * path.
+ * Writes a file of `LINES` lines, each of `LINE_BYTES` bytes without its line end. Returns the path
+ * of the file.
  */
 export function writeLines(dir: string): string {
   mkdirSync(dir, { recursive: true })

@@ -13,7 +13,7 @@ const WAYS: readonly (readonly [string, Config])[] = [
 
 const SIZE = LINES * (LINE_BYTES + 1)
 
-/** Fills a topic with the lines of the file, in the form of the converter. */
+/** Fills a topic with the lines of the file, as the converter in `config` reads them. */
 async function fill(stack: Stack, topic: string, file: string, config: Config): Promise<void> {
   const name = `fill-${topic}`
   const source = { 'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector', file, topic }
@@ -22,7 +22,7 @@ async function fill(stack: Stack, topic: string, file: string, config: Config): 
   await remove(stack, name, { keepTopic: true })
 }
 
-/** The time from the POST of the connector until the file has the bytes of all lines. */
+/** Measures the time from the POST of the connector until the file has the bytes of all lines. */
 async function write(stack: Stack, name: string, topic: string, file: string, config: Config): Promise<Figures> {
   const meter = new StackMeter(stack)
   const sink = { 'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector', file, topics: topic }

@@ -5,7 +5,7 @@ import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
 import { type Config, JSON_WITHOUT_SCHEMAS, LINE_BYTES, LINES, STRING, writeLines } from './file-lines.ts'
 
 const TRANSFORMS = 'org.apache.kafka.connect.transforms'
-/** Wraps the line in a struct, adds a field, and masks it. */
+/** Three transformations: they wrap the line in a struct, add a field, and mask a field. */
 const THREE: Config = {
   transforms: 'hoist,from,mask',
   'transforms.hoist.type': `${TRANSFORMS}.HoistField$Value`,
@@ -26,7 +26,8 @@ const WAYS: readonly (readonly [string, Config])[] = [
 ]
 
 /**
- * The time from the POST of the connector until the end offset of the topic includes the last line.
+ * Measures the time from the POST of the connector until the end offset of the topic includes the
+ * last line.
  */
 async function read(stack: Stack, name: string, file: string, config: Config): Promise<Figures> {
   const meter = new StackMeter(stack)

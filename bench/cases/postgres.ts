@@ -8,7 +8,7 @@ import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
 
 const ROWS = 300_000
 const INSERTS = 100_000
-/** The latency is measured with this many rows, one per transaction, at this rate. */
+/** The number of rows with which the latency is measured, one per transaction, and their rate. */
 const PACED = 3_000
 const PACED_PER_SECOND = 300
 
@@ -51,8 +51,8 @@ function connector(url: string, name: string, schemas: boolean): Record<string, 
 }
 
 /**
- * Measures one connector on a running stack: from its POST to the end of the snapshot, then the
- * inserts.
+ * Measures one connector on a running stack: first from the POST of the connector to the end of the
+ * snapshot, then the streaming of inserts.
  */
 async function throughput(stack: Stack, url: string, schemas: boolean, name: string): Promise<Figures> {
   const topic = `${name}.public.bench`
@@ -62,7 +62,7 @@ async function throughput(stack: Stack, url: string, schemas: boolean, name: str
   await post(stack.rest, name, connector(url, name, schemas))
   await reaches(stack.bootstrap, topic, ROWS)
   const rows = snapshot.read(ROWS, 'snapshot rows')
-  // the connector streams once a change arrives
+  // When this change arrives, the connector has begun to stream.
   await query(url, `insert into bench select ${ROW} from generate_series(-1, -1) n`)
   await reaches(stack.bootstrap, topic, ROWS + 1)
   const streaming = new StackMeter(stack)
@@ -77,7 +77,8 @@ async function throughput(stack: Stack, url: string, schemas: boolean, name: str
 }
 
 /**
- * The time from an INSERT (its clock_timestamp) until a consumer has the record, on the same clock.
+ * Measures the time from an INSERT (its clock_timestamp) until a consumer has the record. Both
+ * times are from the same clock.
  */
 async function latency(stack: Stack, url: string, name: string): Promise<Figures> {
   const topic = `${name}.public.bench`
@@ -107,7 +108,7 @@ async function latency(stack: Stack, url: string, name: string): Promise<Figures
         const now = performance.timeOrigin + performance.now()
         for (const record of batch.records) {
           const value = JSON.parse(record.value!.toString()) as { after: { id: number; h: string } }
-          // the first second is the warm-up
+          // The first second is the warm-up.
           if (value.after.id > PACED_PER_SECOND) delays.push(now - Date.parse(value.after.h))
           else delays.push(Number.NaN)
         }
@@ -132,7 +133,7 @@ async function dropSlot(url: string, name: string): Promise<void> {
     try {
       return await query(url, sql)
     } catch (error) {
-      // 55006: the server has not noticed yet that the connector has disconnected
+      // 55006 (object in use): the server has not noticed yet that the connector has disconnected.
       if ((error as { code?: string }).code !== '55006' || Date.now() > end) throw error
     }
   }

@@ -1,4 +1,4 @@
-/** One figure of one run. The case says whether higher or lower is better. */
+/** The figures of one run, by name. The case says whether higher or lower is better. */
 export type Figures = Readonly<Record<string, number>>
 
 export interface Side {
@@ -21,7 +21,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs the sides in turn, round by round, so that changes of the machine affect all of them. To
+ * Runs the sides in turn, round by round, so that other load on the machine affects all of them. To
  * measure the noise, pass one side twice with two names: the A/A control.
  */
 export async function alternate(
@@ -66,7 +66,8 @@ export function format(n: number): string {
 }
 
 /**
- * A Markdown table with a row for each figure and a column for each side, as `median (min to max)`.
+ * Returns a Markdown table with a row for each figure and a column for each side, as `median (min
+ * to max)`.
  */
 export function table(summaries: readonly Summary[]): string {
   const sides = [...new Set(summaries.map(s => s.side))]

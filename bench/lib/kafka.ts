@@ -42,7 +42,8 @@ export interface RunningBroker extends Measured {
 }
 
 /**
- * Formats the storage of an Apache Kafka with one node and default settings. The result starts it.
+ * Formats the storage of an Apache Kafka with one node and default settings. Returns a function
+ * that starts this broker.
  */
 export async function prepareApache(dir: string): Promise<() => Promise<RunningBroker>> {
   const [port, controller] = [await freePort(), await freePort()]
@@ -82,7 +83,7 @@ export async function startApache(dir: string): Promise<RunningBroker> {
   return (await prepareApache(dir))()
 }
 
-/** Starts the broker of a built checkout of Millrace, by default of this one. */
+/** Starts the broker of a built checkout of Millrace, by default of this checkout. */
 export async function startMillrace(dir: string, checkout = root): Promise<RunningBroker> {
   const port = await freePort()
   mkdirSync(dir, { recursive: true })

@@ -7,9 +7,9 @@ import { sleep } from '../../core/common/async/sleep.ts'
 export interface Measured {
   readonly name: string
   readonly pid: number
-  /** The peak of its resident memory in MB, including its children. */
+  /** The peak of the resident memory of the program and its children, in MB. */
   peakMb(): number
-  /** CPU seconds used so far. */
+  /** The CPU seconds that the program has used so far. */
   cpuSeconds(): number
   stop(signal?: NodeJS.Signals): Promise<void>
 }

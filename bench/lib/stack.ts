@@ -13,17 +13,20 @@ const root = join(import.meta.dirname, '../..')
 export interface Stack {
   readonly bootstrap: string
   readonly rest: number
-  /** All its processes. */
+  /** All processes of the stack. */
   readonly processes: readonly Measured[]
-  /** The process of the worker. In Millrace it includes the broker. */
+  /** The process of the worker. In Millrace this process includes the broker. */
   readonly worker: Measured
   stop(): Promise<void>
 }
 
-/** Prepares a side. The result starts its processes, and does not wait until they are ready. */
+/**
+ * Prepares a stack. Returns a function that starts its processes, and does not wait until they are
+ * ready.
+ */
 export type Prepare = (dir: string) => Promise<() => Promise<Stack>>
 
-/** The stack of a built checkout of Millrace, by default of this one. */
+/** Prepares the stack of a built checkout of Millrace, by default of this checkout. */
 export async function prepareMillrace(dir: string, checkout = root): ReturnType<Prepare> {
   const program = join(checkout, 'dist/cli/bin.js')
   const [port, rest] = [await freePort(), await freePort()]
@@ -36,8 +39,8 @@ export async function prepareMillrace(dir: string, checkout = root): ReturnType<
 }
 
 /**
- * Apache Kafka and Connect with the fastest plugin discovery. Offsets are flushed every second, as
- * in Millrace.
+ * Prepares Apache Kafka and Connect with the fastest plugin discovery. Offsets are flushed every
+ * second, as in Millrace.
  */
 export const prepareApacheStack: Prepare = async dir => {
   mkdirSync(dir, { recursive: true })

@@ -13,17 +13,19 @@ export interface WarmCase<T> {
   readonly title: string
   /**
    * The figure that shows whether a side is warm; higher is better. Null for a case with a fixed
-   * rate: earlier cases have warmed up the sides.
+   * rate, whose sides earlier cases have warmed up.
    */
   readonly leading: string | null
-  /** The smallest number of rounds that are not counted. Default 3. */
+  /** The minimum number of rounds that do not count. Default: 3. */
   readonly warmUp?: number
-  /** Runs one round of load on a running side. `round` is different in each call for one side. */
+  /**
+   * Runs one round of load on a running side. Each call for the same side has a different `round`.
+   */
   run(side: T, round: number): Promise<Figures>
 }
 
 export interface WarmOptions {
-  /** The number of counted rounds. */
+  /** The number of rounds that count. */
   readonly rounds: number
   readonly say: (text: string) => void
 }
@@ -34,11 +36,14 @@ export const OTHER = 'Millrace (base)'
 
 /**
  * The minimum number of warm-up rounds. A JVM compiles its hot code over minutes, so rounds do not
- * count until it gets no faster.
+ * count while it is still getting faster.
  */
 const WARM_UP_MIN = 3
 const WARM_UP_MAX = 10
-/** A side is warm when its last two rounds are not this much faster than the two before. */
+/**
+ * The factor by which the last two rounds must be faster than the two before them if a side is
+ * still warming up.
+ */
 const STILL_GAINING = 1.05
 
 /** Whether the last two values are clearly higher than the two before them. */
@@ -47,8 +52,8 @@ function stillGaining(values: readonly number[]): boolean {
 }
 
 /**
- * Runs a case on sides that keep running: first rounds that do not count, in turn, until no side
- * gets faster, then the counted ones, in turn.
+ * Runs a case on sides that keep running. The sides run in turn. First come rounds that do not
+ * count, until no side gets faster, and then the rounds that count.
  */
 export async function compareWarm<T>(
   warmCase: WarmCase<T>,
@@ -78,8 +83,8 @@ export async function compareWarm<T>(
 }
 
 /**
- * The stacks of Millrace, Apache, and again Millrace as the control. They start once, run all
- * cases, and are stopped.
+ * Starts the stacks of Millrace, of Apache, and of Millrace again as the control. Runs all cases on
+ * them, and stops them.
  */
 export async function onWarmStacks<T>(
   dir: string,
@@ -117,7 +122,10 @@ export class StackMeter {
     this.#cpu = this.#cpuSeconds()
   }
 
-  /** The figures since the meter was created, for this many units of work, such as `lines`. */
+  /**
+   * Returns the figures since the meter was created, for `count` units of work. `unit` names them,
+   * such as `lines`.
+   */
   read(count: number, unit: string): Figures {
     const seconds = (performance.now() - this.#began) / 1000
     const cpu = this.#cpuSeconds() - this.#cpu

@@ -1,5 +1,6 @@
 /**
- * The server for client.ts: it implements the necessary part of the protocol, and does little work.
+ * The server for client.ts. It implements only the necessary part of the protocol, and does little
+ * work.
  */
 import { createServer, type Socket } from 'node:net'
 import { ApiKey, apis } from '../../core/protocol/api-keys.ts'
@@ -8,7 +9,9 @@ import { RecordBatchBuilder } from '../../core/protocol/records/batch-builder.ts
 import { recordCount, setBaseOffset } from '../../core/protocol/records/batch-header.ts'
 import { decode } from '../../core/protocol/schema/codec.ts'
 
-/** The response to a fetch: 1 MiB of batches of 16 KiB, like those of a producer. */
+/**
+ * Returns the records of each fetch response: 1 MiB of batches of 16 KiB, like those of a producer.
+ */
 function makeRange(): Buffer[] {
   const batches: Buffer[] = []
   for (let i = 0; i < 64; i++) {

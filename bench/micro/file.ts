@@ -41,7 +41,8 @@ async function source(name: string, line: string, end: string): Promise<readonly
   const cpu = process.cpuUsage()
   const t0 = performance.now()
   let batch: readonly SourceRecord[] = []
-  // the source waits for the byte after a CR at the end
+  // Reads all lines except the last. Its line ending may be a CR, after which the source waits for
+  // another byte.
   for (let n = 0; n < count - 1; n += batch.length) batch = (await task.poll()) ?? []
   report(`source, ${name}`, t0, cpu)
   await task.stop()

@@ -51,7 +51,7 @@ function measure(name: string, run: (i: number) => void): void {
   const seconds = (performance.now() - start) / 1000
   const used = process.cpuUsage(cpu)
   const rate = (s: number) => (count / s / 1000).toFixed(0).padStart(6)
-  // the second number is valid on a busy machine too
+  // The second number is also valid on a busy machine.
   console.log(`${name.padEnd(42)} ${rate(seconds)} k/s ${rate((used.user + used.system) / 1e6)} k per CPU second`)
 }
 
@@ -67,7 +67,8 @@ configured(text, {})
 const schema = primitive('string')
 const written = rows.map(r => withSchemas.fromConnectData('t', row, r)!)
 const writtenPlain = rows.map(r => plain.fromConnectData('t', row, r)!)
-// JSON.parse does not read these exactly: a double that is a whole number, an integer above 2^53
+// JSON.parse cannot read these values exactly: a double that is a whole number, and an integer
+// above 2^53.
 const whole = rows.map(r => Buffer.from(plain.fromConnectData('t', row, r)!.toString().replace('.5,', '.0,')))
 const nested = rows.map(r => plain.fromConnectData('t', null, { before: null, after: r, source: { name: 'shop', r } })!)
 const long = struct({ ...Object.fromEntries(row.fields!.map(f => [f.name, f.schema])), ts_ns: primitive('int64') })

@@ -59,7 +59,7 @@ async function run(c: Case): Promise<void> {
   const t0 = performance.now()
   const producer = async () => {
     for (let n = next++; n < count; n = next++) {
-      // as from a socket, each request has separate bytes
+      // Each request has its own bytes, like a request from a socket.
       const copy = Buffer.allocUnsafeSlow(template.length)
       template.copy(copy)
       await logs[n % c.partitions]!.append(copy, { origin: 'client', leaderEpoch: 0 })

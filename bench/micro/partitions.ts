@@ -1,7 +1,7 @@
 /**
- * The cost of changes in a broker with many partitions: time, CPU time, and the longest time for
- * which its event loop was busy. `--root` measures another checkout. Usage: node
- * bench/micro/partitions.ts [--partitions 10000] [--root DIR]
+ * Micro-benchmark of changes in a broker with many partitions. Prints the time, the CPU time, and
+ * the longest time for which the event loop was busy. `--root` measures another checkout. Usage:
+ * node bench/micro/partitions.ts [--partitions 10000] [--root DIR]
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,7 @@ const dir = mkdtempSync(join(values.dir ?? tmpdir(), 'millrace-bench-partitions-
 const settings = {
   'log.dirs': dir,
   listeners: 'PLAINTEXT://127.0.0.1:0',
-  // the files of deleted partitions are removed during the measurement
+  // The files of deleted partitions are removed during the measurement.
   'log.segment.delete.delay.ms': '0',
 }
 

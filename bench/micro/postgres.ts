@@ -1,6 +1,6 @@
 /**
- * Micro-benchmark of the Postgres connector: snapshot and streaming, without converters and log. It
- * starts a Postgres.
+ * Micro-benchmark of the Postgres connector: snapshot and streaming, without converters and without
+ * a broker. Starts its own Postgres.
  *
  *   node --conditions=millrace-source bench/micro/postgres.ts [rows=1000000] [events=300000]
  */
@@ -92,7 +92,8 @@ try {
     `, first after ${snapshot.first.toFixed(0)} ms, own CPU ${((used.user + used.system) / 1e6).toFixed(2)} s, rss ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
   )
 
-  // the connector is idle; then polling stops while rows are inserted, so that the server is ahead
+  // The connector is idle. It is not polled while these rows are inserted, so that the server is
+  // ahead.
   await db.query(`insert into mixed select ${row('i')} from generate_series(${rows + 1}, ${rows + events}) i`)
   const cpu2 = process.cpuUsage()
   const stream = await take(task, events)
@@ -108,7 +109,7 @@ try {
   const updates = await take(task, Math.min(rows, 100_000))
   report('streaming of updates', Math.min(rows, 100_000), updates.seconds)
 
-  // the latency from commit to record, one at a time
+  // Measures the latency from the commit to the record, with one row at a time.
   const times: number[] = []
   for (let i = 0; i < 300; i++) {
     const polled = take(task, 1)

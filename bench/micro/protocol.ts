@@ -1,6 +1,6 @@
 /**
- * Micro-benchmark of the wire format, without sockets and disks. Each line is the best of five
- * runs. Usage: node bench/micro/protocol.ts
+ * Micro-benchmark of the wire format, without sockets and disks. Each line of the output is the
+ * best of five runs. Usage: node bench/micro/protocol.ts
  */
 import { type CompressionName, compress, decompress } from '../../core/protocol/compression/index.ts'
 import { decodeRequestHeader, encodeRequestFrame, encodeResponseFrame } from '../../core/protocol/headers.ts'
@@ -16,7 +16,8 @@ import { decode } from '../../core/protocol/schema/codec.ts'
 const UUID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 /**
- * After a warm-up, runs a function `n` times, five times. Returns the best time of one call in ns.
+ * Warms up a function, then makes five runs of `n` calls. Returns the time of one call in the best
+ * run, in ns.
  */
 function best(n: number, run: () => void): number {
   let least = Infinity

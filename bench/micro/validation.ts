@@ -1,5 +1,5 @@
-// Micro-benchmark of the validation of produced batches: CPU time per batch and per GB, next to the
-// time to receive and append it. Usage: node bench/micro/validation.ts
+// Micro-benchmark of the validation of produced batches: CPU time per batch and per GB, compared
+// with the time to receive and append the batch. Usage: node bench/micro/validation.ts
 import { parseArgs } from 'node:util'
 import { rulesFor } from '../../core/broker/log/append/append-check.ts'
 import { DEFAULT_LOG_CONFIG } from '../../core/broker/log/index.ts'
@@ -13,7 +13,7 @@ import { RecordBatchBuilder } from '../../core/protocol/records/batch-builder.ts
 const { values } = parseArgs({ options: { ms: { type: 'string', default: '600' } } })
 const MS = Number(values.ms)
 
-/** Text like JSON, with a compression ratio of about four. */
+/** Returns text like JSON, with a compression ratio of about four. */
 function jsonOf(size: number, seed: number): Buffer {
   let text = ''
   let x = seed + 1

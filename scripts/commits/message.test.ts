@@ -13,7 +13,7 @@ test('a conventional subject with a reason in the body is accepted', () => {
   }
 })
 
-test('other messages are refused with the reason', () => {
+test('other messages are rejected with the reason', () => {
   const subject = 'the subject must be "type(scope): what it does", with one of the types of CONTRIBUTING.md'
   expect(faultsOf('Fix the broker\n\nIt was wrong.')).toEqual([subject])
   expect(faultsOf('fixed(broker): it\n\nIt was wrong.')).toEqual([subject])

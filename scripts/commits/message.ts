@@ -7,7 +7,7 @@ const SUBJECT_COLUMNS = 110
 /** Changes of these types need a reason that the subject cannot give. */
 const NEEDS_REASON = /^(?:feat|fix|perf|refactor|build|revert)\b/
 
-/** Returns the faults of a commit message, by the rules in CONTRIBUTING.md. */
+/** Returns what is wrong with a commit message, by the rules in CONTRIBUTING.md. */
 export function faultsOf(message: string): string[] {
   const [subject = '', second, ...rest] = message.trimEnd().split('\n')
   if (/^(?:Merge|Revert "|fixup! |squash! )/.test(subject)) return []

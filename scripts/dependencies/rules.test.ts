@@ -7,7 +7,10 @@ import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Runs dependency-cruiser with the project's rules over the project, or over a folder like it. */
+/**
+ * Runs dependency-cruiser with the project's rules on the project, or on a folder with the same
+ * structure.
+ */
 function cruise(cwd: string): ICruiseResult {
   const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs')
   const folders = globSync('{core,connectors,transforms,converters,cli,bench,test,scripts}', { cwd })
@@ -18,7 +21,7 @@ function cruise(cwd: string): ICruiseResult {
   return JSON.parse(stdout) as ICruiseResult
 }
 
-/** A project with every entry point, and these files. */
+/** Creates a project with all entry points and with `files`. */
 function project(files: Readonly<Record<string, string>>): { dir: string; [Symbol.dispose](): void } {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-dependencies-'))
   const manifest = {
@@ -105,7 +108,7 @@ test('code that follows the rules has no violation', () => {
     'connectors/file/source.ts': "import { api } from 'millrace/connect'",
     'core/worker/task.ts': '',
   })
-  // task.ts has no entry point here, and is only started by a test
+  // task.ts is not imported by an entry point. Only a test starts it.
   expect(violations(cruise(good.dir))).toEqual(['no orphans: core/worker/task.ts'])
 })
 

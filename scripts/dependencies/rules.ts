@@ -32,8 +32,8 @@ const TOOLS = '^(test|bench|scripts)/'
 const pathsOf = (name: string) => (name === 'millrace/connect' ? PLUGIN_API : `^${name}/`)
 
 /**
- * The production files that no other file imports: the command, the public API, threads, and the
- * plugins that the manifests name.
+ * Returns the production files that no other file imports: the command, the public API, threads,
+ * and the plugins that the manifests name.
  */
 export function entryPoints(root: string): string[] {
   const files = [
@@ -53,7 +53,7 @@ export function entryPoints(root: string): string[] {
   return [...new Set(files)]
 }
 
-/** The rules, given the entry points of production code. */
+/** Returns the rules for a project with these entry points. */
 export function forbidden(entries: readonly string[]): IForbiddenRuleType[] {
   const entry = entries.map(file => `^${file.replaceAll('.', '\\.')}$`)
   const production = { path: PRODUCTION, pathNot: TEST_CODE }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { declaredErrors } from '../../core/common/errors/error-table.ts'
 import { cell } from './render.ts'
 
-/** `docs/errors.md`: the rows of every error table in the sources. */
+/** Returns `docs/errors.md`, with the rows of every error table in the sources. */
 export async function errorsPage(root: string): Promise<[path: string, text: string]> {
   for (const path of globSync('{core,connectors,transforms,converters,cli}/**/*.ts', { cwd: root })) {
     if (/\.test\.ts$|test-support|golden/.test(path)) continue

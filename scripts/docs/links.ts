@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The anchor that GitHub gives to a heading. */
+/** Returns the anchor that GitHub gives to a heading. */
 const anchor = (heading: string) =>
   heading
     .trim()
@@ -9,7 +9,7 @@ const anchor = (heading: string) =>
     .replace(/[^\w\- ]/g, '')
     .replaceAll(' ', '-')
 
-/** The relative links in the documentation whose file or heading does not exist. */
+/** Returns the relative links in the documentation whose file or heading does not exist. */
 export function brokenLinks(root: string): string[] {
   const faults: string[] = []
   const pages = globSync('{*.md,docs/**/*.md,{connectors,transforms,converters}/**/*.md}', { cwd: root })

@@ -17,7 +17,7 @@ function table(metrics: readonly Metric[]): string {
   return [...HEAD, ...rows, ''].join('\n')
 }
 
-/** `docs/metrics.md`: the text of metrics-text.md, and a row for each declared metric. */
+/** Returns `docs/metrics.md`: the text of metrics-text.md, and a row for each declared metric. */
 export function metricsPage(root: string): [path: string, text: string] {
   const text = readFileSync(join(root, 'scripts/docs/metrics-text.md'), 'utf8')
   const postgres = POSTGRES_METRICS.map(([name, help, labels]): Metric => {

@@ -27,7 +27,7 @@ async function configOf(root: string, folder: string, entry: PluginEntry): Promi
   return new module[entry.export]!().config
 }
 
-/** The text of a class's doc comment after its Java name. */
+/** Returns the text of a class's doc comment, without the Java name at its beginning. */
 function introduction(root: string, folder: string, entry: PluginEntry): string {
   const java = entry.aliases?.find(alias => alias.includes('.'))?.replace(/\$.*$/, '') ?? entry.class
   for (const [, raw] of readFileSync(sourceOf(root, folder, entry), 'utf8').matchAll(/\/\*\*([\s\S]*?)\*\//g)) {
@@ -40,8 +40,8 @@ function introduction(root: string, folder: string, entry: PluginEntry): string 
 }
 
 /**
- * Merges the entries of a class: `$Key`, `$Value` and a converter's use for headers have the same
- * module and keys.
+ * Merges the manifest entries of the same class: `$Key` and `$Value` of a transformation, or the
+ * two uses of a converter, for records and for headers.
  */
 function families(entries: readonly PluginEntry[]): PluginEntry[] {
   const seen = new Map<string, PluginEntry>()
@@ -64,7 +64,10 @@ interface Difference {
   readonly here: string
 }
 
-/** The README with its list of differences, if any, taken from the list that the tests check. */
+/**
+ * Returns the README. Its list of differences, if it has one, comes from the list that the tests
+ * check.
+ */
 async function withDifferences(root: string, folder: string, readme: string): Promise<string> {
   const [source] = globSync(`${folder}/golden/**/deviations.ts`, { cwd: root })
   if (DIFFERENCES.test(readme) !== (source !== undefined)) {
@@ -78,7 +81,7 @@ async function withDifferences(root: string, folder: string, readme: string): Pr
   return readme.replace(DIFFERENCES, () => `<!-- differences -->\n${table}\n<!-- end differences -->`)
 }
 
-/** The page of each connector: its README, with the table of its keys inserted. */
+/** Returns the page of each connector: its README, with the table of its keys inserted. */
 export async function connectorPages(root: string): Promise<[path: string, text: string][]> {
   const pages: [string, string][] = []
   for (const path of globSync('connectors/*/plugins.json', { cwd: root }).sort()) {
@@ -105,7 +108,8 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 /**
- * The pages of transformations and converters: the folder's README, then each class with its keys.
+ * Returns the pages of transformations and converters: the folder's README, then each class with
+ * its keys.
  */
 export async function folderPages(root: string): Promise<[path: string, text: string][]> {
   const pages: [string, string][] = []

@@ -3,7 +3,7 @@ import type { ConfigDef, ConfigKey } from '../../core/common/config/define.ts'
 /** Escapes text for a cell of a Markdown table. */
 export const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('’', "'")
 
-/** A paragraph in lines of at most 120 columns. */
+/** Wraps a paragraph into lines of at most 120 columns. */
 export function wrapped(text: string): string {
   const lines: string[] = []
   for (const word of text.split(/\s+/)) {
@@ -38,7 +38,10 @@ function rowOf(name: string, key: ConfigKey, withOptions: boolean): string {
   return `| ${cells.join(' | ')} |`
 }
 
-/** A Markdown table of the keys of a declaration. It has a column of options if a key has one. */
+/**
+ * Returns a Markdown table of the keys of a declaration. If a key has a name in programs, the table
+ * has the column `option`.
+ */
 export function keysTable(config: ConfigDef): string {
   const keys = Object.entries(config).filter(([, key]) => !key.internal)
   if (keys.length === 0) return 'It has no keys.\n'

@@ -93,8 +93,8 @@ function workerPage(): string {
 }
 
 /**
- * The pages with the settings of the broker and topics, of the worker and every connector, and of
- * clients.
+ * Returns the pages with the settings of the broker and topics, of the worker and every connector,
+ * and of clients.
  */
 export function settingsPages(): [path: string, text: string][] {
   return [

@@ -13,7 +13,7 @@ const ABORTABLE_WAIT = `export const f = (signal: AbortSignal) => new Promise<vo
   signal.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason) }, { once: true })
 })`
 
-/** Files that break a rule, with the text that the rule reports. */
+/** Files that break a rule, each with the message of the rule. */
 const PLANTED: readonly (readonly [text: string, message: string])[] = [
   ["import { setTimeout } from 'node:timers/promises'\nexport const f = () => setTimeout(5)", 'Use sleep or nextTurn'],
   ['export const f = () => new Promise(done => setTimeout(done, 5))', 'A private sleep'],
@@ -55,7 +55,8 @@ test('a use of the shared sleep is no error', () => {
 })
 
 /**
- * Code that uses promises of another file, so only a linter that knows types can find the faults.
+ * Code that uses promises of another file, each with the rule that it breaks. Only a linter that
+ * knows types can find these mistakes.
  */
 const PROMISES: readonly (readonly [code: string, rule: string])[] = [
   ['export const f = () => { later() }', 'no-floating-promises'],
@@ -66,7 +67,7 @@ const PROMISES: readonly (readonly [code: string, rule: string])[] = [
 ]
 const HANDLED = 'export const f = () => { later().catch((error: unknown) => { throw error }) }'
 
-test('floating promises are found across files, and nothing else is', () => {
+test('floating promises are reported across files, and nothing else is reported', () => {
   const typed = mkdtempSync(join(dir, 'typed-'))
   cpSync(join(root, '.oxlintrc.json'), join(typed, '.oxlintrc.json'))
   const compilerOptions = {

@@ -9,7 +9,7 @@ export interface Progress {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
-  /** The files and tests that have started and not ended, and when each started. */
+  /** The files and tests that have started but not ended, each with the time of its start. */
   readonly running: readonly { readonly name: string; readonly since: number }[]
 }
 
@@ -18,7 +18,7 @@ export const NONE: Progress = { passed: 0, failed: 0, skipped: 0, running: [] }
 /** The environment variable with the path of the file that the reporter writes. */
 export const PROGRESS_FILE = 'MILLRACE_TEST_PROGRESS'
 
-/** Reads the file of the reporter. Without a file, no test has started. */
+/** Reads the file of the reporter. If the file does not exist, no test has started. */
 export function readProgress(file: string): Progress {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Progress
@@ -28,7 +28,7 @@ export function readProgress(file: string): Progress {
   }
 }
 
-/** A reporter of vitest. */
+/** A reporter for vitest that writes the progress to the file in MILLRACE_TEST_PROGRESS. */
 export default class ProgressReporter implements Reporter {
   readonly #file = process.env[PROGRESS_FILE]
   readonly #running = new Map<string, { name: string; since: number }>()
@@ -59,7 +59,7 @@ export default class ProgressReporter implements Reporter {
       else if (state === 'failed') failed++
       else this.#skipped++
     }
-    // a file that cannot be loaded, or whose hooks fail, counts as one failed test
+    // A file that cannot be loaded, or whose hooks fail, counts as one failed test.
     this.#failed += failed === 0 && module.state() === 'failed' ? 1 : failed
     this.#write()
   }

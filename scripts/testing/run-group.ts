@@ -3,17 +3,21 @@ import { spawn } from 'node:child_process'
 export interface GroupOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  /** The time limit in milliseconds. The group is ended after it. */
+  /** The time after which the group is ended, in milliseconds. */
   readonly limitMs: number
-  /** Called before the group is ended, at the limit or by a signal to this process. */
+  /**
+   * Called before the group is ended, either at the limit or because this process received a
+   * signal.
+   */
   onEnd(why: 'limit' | NodeJS.Signals): void
   /** The time between SIGTERM and SIGKILL in milliseconds. Default 10000. */
   readonly graceMs?: number
 }
 
 /**
- * Runs a program in a new process group. Resolves with its exit code, or 1 if a signal ended it.
- * Processes of the group that still run then, or at the limit, are killed.
+ * Runs a program in a new process group. Resolves with the exit code of the program, or with 1 if a
+ * signal ended it. Processes of the group that are still running after the program has ended, or at
+ * the limit, are killed.
  */
 export function runGroup(program: string, args: readonly string[], options: GroupOptions): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -40,7 +44,7 @@ export function runGroup(program: string, args: readonly string[], options: Grou
       killTimer ??= setTimeout(() => signal('SIGKILL'), options.graceMs ?? 10_000)
     }
     const limit = setTimeout(() => end('limit'), options.limitMs)
-    // the terminal sends Ctrl-C only to this process, not to the new group
+    // The terminal sends Ctrl-C only to this process, not to the new group.
     const forward = (name: NodeJS.Signals) => end(name)
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     for (const name of signals) process.on(name, forward)

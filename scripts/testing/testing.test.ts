@@ -32,7 +32,7 @@ async function run(
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (text += chunk))
-  // the pipes close when no process of the group is left
+  // The pipes close when no process of the group is left.
   const closed = new Promise<number | null>(resolve => child.once('close', resolve))
   const watch = setInterval(() => {
     if (!endAt(readProgress(progress))) return
@@ -63,7 +63,7 @@ test('an error outside of any test is a failure', async () => {
   expect(summary).toBe('1 passed, 1 failed, 0 skipped\n')
 })
 
-test('tests that are ended while they run are named, and their processes end with them', async () => {
+test('a run that is ended names the tests that are still running, and ends their processes', async () => {
   const { code, text, summary } = await run(
     {
       'a.test.mjs': 'test("quick", () => {})',
@@ -83,7 +83,7 @@ test('tests that are ended while they run are named, and their processes end wit
   expect(summary).toBe('1 passed, 1 failed, 0 skipped\n')
 })
 
-test('at the limit a group is ended, including processes that ignore SIGTERM', async () => {
+test('at the limit, all processes of a group are ended, including those that ignore SIGTERM', async () => {
   const why: string[] = []
   const code = await runGroup('/bin/sh', ['-c', 'trap "" TERM; while :; do sleep 1; done'], {
     cwd: tmpdir(),

@@ -1,6 +1,6 @@
 import { AVOIDED } from './words.ts'
 
-/** A true use of an avoided phrase: this text in this file is not reported. */
+/** A literal use of an avoided phrase. This text in this file is not reported. */
 export interface Exception {
   readonly file: string
   readonly text: string
@@ -20,7 +20,7 @@ const URL_IN_LINE = /https?:\/\/\S{30,}/
 const COMMENT_LINE = /^\s*(?:\/\/|\/?\*|#(?:\s|$))/
 const TOOL_COMMENT = /(?:biome-ignore|@ts-expect-error|v8 ignore|eslint-|oxlint-)/
 
-/** The faults of one file, by its path from the project's root. */
+/** Returns the faults of one file. `file` is its path from the project's root. */
 export function check(file: string, text: string, exceptions: readonly Exception[] = []): Fault[] {
   const allowed = exceptions.filter(e => e.file === file)
   const faults: Fault[] = []
@@ -29,7 +29,7 @@ export function check(file: string, text: string, exceptions: readonly Exception
   let isList = false
   text.split('\n').forEach((line, index) => {
     const report = (message: string) => faults.push({ file, line: index + 1, message })
-    // the list of these phrases itself
+    // The section with the list of phrases is not checked.
     if (file === 'CONTRIBUTING.md' && /^### /.test(line)) isList = line === '### Words to avoid'
     if (markdown && /^\s*```/.test(line)) {
       fence = !fence

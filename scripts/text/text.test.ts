@@ -5,7 +5,7 @@ import { AVOIDED } from './words.ts'
 const messages = (file: string, text: string, exceptions = [] as { file: string; text: string }[]) =>
   check(file, text, exceptions).map(({ line, message }) => `${line}: ${message}`)
 
-test('a comment that ends after column 100 is reported; code, URLs and directives of tools are not', () => {
+test('a comment that ends after column 100 is reported; long code, URLs and directives of tools are not', () => {
   const long = 'x'.repeat(110)
   expect(
     messages(

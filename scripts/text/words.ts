@@ -21,7 +21,7 @@ export const AVOIDED: readonly AvoidedPhrase[] = [
   { pattern: /\b(?:hence|thereby|thereof|whereof|whither)\b/i, instead: 'so, therefore' },
   { pattern: /\b(?:hurry|hurries)\b/i, instead: 'flush now' },
   { pattern: /\b(?:parcels?|nameless)\b/i, instead: 'queued request, anonymous' },
-  // not "room for another record"
+  // Does not match "room for another record".
   { pattern: /\brooms\b|\b(?:a|the|its|each|every|this|another) room\b(?! for)/i, instead: 'module' },
   { pattern: /\b(?:doors?|arrows?)\b/i, instead: 'entry point, dependency' },
 ]
