@@ -157,8 +157,8 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
   })
 
   test('rejected credentials fail the task so that it restarts; the error names the index and the topic', async () => {
-    // The connector is not validated, as after a restart of the worker. The interval is so long
-    // that only a requested commit happens during the test.
+    // The connector is not validated, as after a restart of the worker. The interval is longer than
+    // the test, so only a requested commit happens.
     const options = { validate: false, offsetFlushIntervalMs: 600_000 }
     const p = await play({ ...LOGIN, 'connection.password': 'wrong' }, options)
     const failure = {
