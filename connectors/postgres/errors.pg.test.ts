@@ -29,7 +29,7 @@ afterAll(() => server?.stop())
 
 const ROLES = ['stranger', 'outsider', 'guest', 'ssl_replication_user', 'limited']
 
-/** Returns the error that fails a task, or that it retries. */
+/** Returns the error with which a task fails. An error that the task would retry counts too. */
 async function failureOf(props: Props): Promise<MillraceError> {
   const task = await new TaskHarness({ ...props, 'errors.max.retries': '0' }).start()
   try {
@@ -45,7 +45,7 @@ async function errorsOf(props: Props): Promise<Record<string, string>> {
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 
-describe.skipIf(server === null)('a rejected connection', () => {
+describe.skipIf(server === null)('the error of a rejected connection', () => {
   let url: string
   beforeAll(async () => {
     const made = await createDatabase(server)
@@ -60,13 +60,13 @@ describe.skipIf(server === null)('a rejected connection', () => {
 
   const cases: [string, Props, string, string, RegExp][] = [
     [
-      'no line of pg_hba.conf',
+      'no matching line in pg_hba.conf',
       { 'database.user': 'outsider' },
       'MR_PG_HBA',
       'database.user',
       /Add a line to pg_hba\.conf/,
     ],
-    ['a line that rejects', { 'database.user': 'stranger' }, 'MR_PG_HBA', 'database.user', /pg_hba\.conf/],
+    ['a reject line in pg_hba.conf', { 'database.user': 'stranger' }, 'MR_PG_HBA', 'database.user', /pg_hba\.conf/],
     [
       'a role without LOGIN',
       { 'database.user': 'nologin' },
@@ -83,21 +83,21 @@ describe.skipIf(server === null)('a rejected connection', () => {
       /Correct database\.user and database\.password/,
     ],
     [
-      'a limit of connections',
+      'a connection limit of the role',
       { 'database.user': 'limited' },
       'MR_PG_TOO_MANY_CONNECTIONS',
       'database.hostname',
       /CONNECTION LIMIT/,
     ],
     [
-      'a host with a misleading name',
+      'an unknown host with a misleading name',
       { 'database.hostname': 'ssl-certificate.invalid' },
       'MR_PG_CONNECT_FAILED',
       'database.hostname',
       /database\.hostname and database\.port/,
     ],
     [
-      'a statement that fails',
+      'a failing statement in database.initial.statements',
       {
         'database.user': 'postgres',
         'database.password': 'postgres',
@@ -108,7 +108,7 @@ describe.skipIf(server === null)('a rejected connection', () => {
       /42703.*Correct database\.initial\.statements/,
     ],
   ]
-  test.each(cases)('%s', async (_, more, code, key, message) => {
+  test.each(cases)('names the cause and the key: %s', async (_, more, code, key, message) => {
     const props = { ...propsFor(url), 'database.password': 'pw', ...more }
     const failure = await failureOf(props)
     expect([failure.code, failure.message]).toEqual([code, expect.stringMatching(message)])
@@ -122,7 +122,7 @@ describe.skipIf(server === null)('a rejected connection', () => {
 describe.skipIf(server === null)('a slot that cannot be used', () => {
   const drop = (db: pg.Client, name: string) => db.query(`select pg_drop_replication_slot('${name}')`)
 
-  test('is a physical one, or one of another database', async () => {
+  test('a physical slot and a slot of another database are rejected', async () => {
     const { url, db } = await createDatabase(server)
     const other = await createDatabase(server)
     const props = propsFor(url)
@@ -141,7 +141,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
     await other.db.end()
   })
 
-  test('exceeds the limit', async () => {
+  test('a slot that would exceed max_replication_slots causes MR_PG_SLOTS_EXHAUSTED', async () => {
     const { url, db } = await createDatabase(server)
     for (const name of ['one', 'two']) await db.query(`select pg_create_physical_replication_slot('${name}')`)
     expect(await failureOf(propsFor(url))).toMatchObject({ code: 'MR_PG_SLOTS_EXHAUSTED' })
@@ -149,7 +149,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
     await db.end()
   })
 
-  test('is of a user without REPLICATION', async () => {
+  test('a user without REPLICATION causes MR_PG_NO_REPLICATION_PRIVILEGE', async () => {
     const { url, db } = await createDatabase(server, 'create publication dbz_publication for all tables')
     await db.query('alter role guest noreplication')
     const failure = await failureOf({ ...propsFor(url), 'database.user': 'guest', 'database.password': 'pw' })
@@ -159,7 +159,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
 })
 
 describe.skipIf(server === null)('a query that fails', () => {
-  test('because of bytes that are not UTF-8 has an error that names the encoding, in the snapshot and in the stream', async () => {
+  test('bytes that are not valid UTF-8 fail the snapshot and the stream with an error that names the encoding', async () => {
     await server!.admin.query(
       "create database ascii encoding 'SQL_ASCII' template template0 lc_collate 'C' lc_ctype 'C'",
     )
@@ -192,7 +192,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.end()
   })
 
-  test('of an override names its key', async () => {
+  test('the error of a failed override query names the key of the override', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
@@ -206,7 +206,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.end()
   })
 
-  test('because of a timeout in database.initial.statements is retried', async () => {
+  test('a snapshot query that a timeout in database.initial.statements cancels is retried', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
@@ -227,7 +227,7 @@ describe('a server error', () => {
   const o = { host: 'h', port: 1, user: 'u', database: 'd', sslMode: 'prefer' } as ConnectionOptions
   const snapshot = (e: Error, isOverride = false) => snapshotFailure(e, { table: 't', user: 'u', isOverride })
 
-  test('with several possible causes is not misreported', () => {
+  test('a SQLSTATE with several possible causes is converted to the error of the actual cause', () => {
     // SQLSTATE 53400 can also mean that temporary files, not slots, exceed their limit
     expect(streamFailure(answer('53400', 'temporary file size exceeds "temp_file_limit" (1kB)'), 's').code).toBe(
       'MR_PG_UNAVAILABLE',
@@ -243,7 +243,7 @@ describe('a server error', () => {
       code: 'MR_PG_CONNECTION_LOST',
       retriable: true,
     })
-    // the error does not depend on the language of the server's messages
+    // the connector's error does not depend on the language of the server's messages
     expect(
       streamFailure(answer('42704', 'Replikations-Slot »s« existiert nicht', 'ReplicationSlotAcquire'), 's').code,
     ).toBe('MR_PG_SLOT_MISSING')
@@ -265,7 +265,7 @@ describe('a server error', () => {
     ).toBe('MR_PG_SLOTS_EXHAUSTED')
   })
 
-  test('in the snapshot of a table that was changed is retried', () => {
+  test('the error of a snapshot query follows from its SQLSTATE, and a changed table is retried', () => {
     for (const code of ['42P01', '42703', '3F000'])
       expect(snapshot(answer(code, 'gone'))).toMatchObject({ code: 'MR_PG_SNAPSHOT_CHANGED', retriable: true })
     expect(snapshot(answer('42P01', 'gone'), true)).toMatchObject({ code: 'MR_PG_SNAPSHOT_OVERRIDE', retriable: false })

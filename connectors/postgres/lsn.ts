@@ -1,12 +1,12 @@
 /**
- * A position in the write-ahead log: a byte offset. It is a number up to 9 PB and a bigint beyond,
- * because numbers and bigints can be compared with each other.
+ * A position in the write-ahead log, as a byte offset. Positions up to 9 PB are numbers, and
+ * greater positions are bigints. Numbers and bigints can be compared with each other.
  */
 export type Lsn = number | bigint
 
 export const ZERO: Lsn = 0
 
-/** Reads a position from its two 32-bit halves in a message. */
+/** Returns the position whose two 32-bit halves are in a message. */
 export function readLsn(buf: Buffer, at: number): Lsn {
   const high = buf.readUInt32BE(at)
   const low = buf.readUInt32BE(at + 4)
@@ -17,7 +17,7 @@ export function writeLsn(buf: Buffer, lsn: Lsn, at: number): void {
   buf.writeBigUInt64BE(BigInt(lsn), at)
 }
 
-/** `16/B374D848` */
+/** Parses a position such as `16/B374D848`. */
 export function parseLsn(text: string): Lsn {
   const m = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(text)
   if (!m) throw new SyntaxError(`'${text}' is not a log sequence number`)

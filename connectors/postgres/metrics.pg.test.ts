@@ -7,7 +7,7 @@ const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
 
 describe.skipIf(server === null)('the metrics', () => {
-  test('count the rows of a snapshot and the streamed events, and measure the lag in bytes of WAL', async () => {
+  test('the metrics count the rows of a snapshot and the streamed events, and measure the lag in bytes of WAL', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -43,7 +43,7 @@ describe.skipIf(server === null)('the metrics', () => {
       expect(debezium('MilliSecondsBehindSource')).toBeGreaterThanOrEqual(0)
       expect(debezium('MilliSecondsSinceLastEvent')).toBeLessThan(40_000)
 
-      // a megabyte that is read but not committed: the slot lags, the reader does not
+      // a megabyte is read but not committed, so that only the confirmed position of the slot lags
       await db.query('insert into a select i, repeat(md5(i::text), 32) from generate_series(100, 1099) i')
       await task.count(3 + 5 + 1000)
       await source.until(() => (source.lag()?.bytes ?? 0) > 1_000_000)
@@ -56,7 +56,8 @@ describe.skipIf(server === null)('the metrics', () => {
 
       await task.commit()
       await source.until(() => (source.lag()?.bytes ?? Number.POSITIVE_INFINITY) < 1_000_000)
-      // the positions are read every few seconds, and the lag and the metrics one after the other
+      // the metrics may be older than the lag, because the positions are read only every few
+      // seconds
       await source.until(() => bytes('slot_lag') < 1_000_000)
     } finally {
       await task.stop()

@@ -3,7 +3,9 @@ import type { Lsn } from './lsn.ts'
 import type { SnapshotView } from './session/progress.ts'
 import type { SessionView } from './session/session.ts'
 
-/** Tables whose rows are counted one by one. More would be too many series. */
+/**
+ * The number of tables that have their own row count. More tables would make too many time series.
+ */
 const MAX_TABLES = 200
 
 const DEBEZIUM = 'debezium_metrics'
@@ -12,7 +14,7 @@ const OWN = 'millrace_postgres'
 type Value = (view: SessionView) => number | null
 
 /**
- * The metrics that this connector measures, with the names of Debezium's MBeans in its monitoring
+ * The streaming metrics. Their names are those of Debezium's MBeans in Debezium's monitoring
  * example.
  */
 const STREAMING: readonly (readonly [name: string, description: string, value: Value])[] = [
@@ -82,8 +84,8 @@ export const POSTGRES_METRICS: readonly (readonly [name: string, description: st
 ]
 
 /**
- * Adds the metrics of a connector. `server` is its `topic.prefix`. `view` returns null while there
- * is no session.
+ * Adds the metrics of a connector. `server` is the connector's `topic.prefix`. `view` returns null
+ * while the task has no session.
  */
 export function addMetrics(metrics: PluginMetrics, server: string, view: () => SessionView | null): void {
   const read = (value: Value) => () => {
@@ -104,7 +106,9 @@ export function addMetrics(metrics: PluginMetrics, server: string, view: () => S
   }
 }
 
-/** Adds the row counts of the tables once a snapshot has begun. Returns whether it has begun. */
+/**
+ * Adds the row counts of the tables if a snapshot has begun. Returns whether a snapshot has begun.
+ */
 export function addTableMetrics(metrics: PluginMetrics, server: string, view: () => SessionView | null): boolean {
   const tables = view()?.progress.snapshot?.rows
   if (tables === undefined) return false
@@ -117,9 +121,10 @@ export function addTableMetrics(metrics: PluginMetrics, server: string, view: ()
 }
 
 /**
- * Measures how far the connector is behind the server. The lag is 0 when it has read up to the
- * end of the WAL. Otherwise the lag counts from the last commit that it has read, or from the last
- * time that it had read everything, whichever is later.
+ * Measures the connector's lag. `bytes` counts from the confirmed position to the end of the WAL.
+ * `since` is null if the connector has read up to the end of the WAL. Otherwise it is the time of
+ * the last commit that was read, or the last time when everything had been read, whichever is
+ * later.
  */
 export class LagMeter {
   #caughtUpAt = 0

@@ -40,7 +40,7 @@ describe('offsets that are set through REST', () => {
     ['__proto__', 5],
     ['constructor', 5],
   ]
-  test.each(WRONG)('are rejected for "%s": %s, and the error names the field', async (key, value) => {
+  test.each(WRONG)('an offset with "%s": %s is rejected, and the error names the field', async (key, value) => {
     const offset = JSON.parse(JSON.stringify({ lsn: 100 })) as Record<string, unknown>
     Object.defineProperty(offset, key, { value, enumerable: true, configurable: true })
     await expect(alter(offset)).rejects.toMatchObject({
@@ -49,7 +49,7 @@ describe('offsets that are set through REST', () => {
     })
   })
 
-  test('are accepted in the form that Debezium and this connector write', async () => {
+  test('offsets in the form that Debezium and this connector write are accepted', async () => {
     const fine: SourceOffset[] = [
       { lsn: 0 },
       { lsn: 2n ** 62n, txId: null },
@@ -65,13 +65,13 @@ describe('offsets that are set through REST', () => {
     await expect(alter(null)).resolves.toBe(false)
   })
 
-  test('are rejected for a partition of another shape', async () => {
+  test('an offset for an invalid partition is rejected', async () => {
     for (const partition of [{}, { server: 5 }, { server: 'other' }, { server: 't', db: 'x' }] as SourcePartition[])
       await expect(alter({ lsn: 1 }, partition)).rejects.toMatchObject({ code: 'MR_PG_OFFSET_INVALID' })
   })
 })
 
-test('a stored offset may have keys of a newer Debezium, but no invalid values', () => {
+test('a stored offset may contain unknown keys, but no invalid values', () => {
   expect(offsetFault({ lsn: 1, new_key: 'x' }, false)).toBeNull()
   expect(offsetFault({ lsn: -1 }, false)).toMatch(/^"lsn" must be a non-negative whole number, not -1$/)
 })

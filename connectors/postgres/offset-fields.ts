@@ -6,7 +6,7 @@ type Check = (value: unknown) => string | null
 
 const MAX_INT64 = 2n ** 63n - 1n
 
-/** Whether a value is a whole number in the range of a Java long, without loss of precision. */
+/** Whether a value is a whole number that fits a Java long and has its full precision. */
 const isLong = (v: unknown): v is number | bigint =>
   typeof v === 'bigint' ? v <= MAX_INT64 && v >= -MAX_INT64 : Number.isSafeInteger(v)
 
@@ -19,7 +19,7 @@ const OPERATIONS = ['BEGIN', 'COMMIT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE',
 const operation: Check = v => (OPERATIONS.includes(v as string) ? null : `must be one of ${OPERATIONS.join(', ')}`)
 const any: Check = () => null
 
-/** The keys of an offset: Debezium's and ours. */
+/** The checks of the keys of an offset: Debezium's keys and those of this connector. */
 const FIELDS: Readonly<Record<string, Check>> = {
   lsn: position,
   lsn_proc: position,
@@ -38,7 +38,10 @@ const FIELDS: Readonly<Record<string, Check>> = {
   snapshot_progress: v => (progressOf(v) ? null : 'must be the snapshot progress as the connector writes it'),
 }
 
-/** Keys with a variable suffix: event counts by table, and the state of an incremental snapshot. */
+/**
+ * The checks of keys with a variable suffix: event counts by table, and the state of an incremental
+ * snapshot.
+ */
 const FAMILIES: readonly (readonly [RegExp, Check])[] = [
   [/^transaction_data_collection_order_/, position],
   [/^incremental_snapshot_/, any],
@@ -48,8 +51,8 @@ const checkOf = (key: string): Check | null =>
   (Object.hasOwn(FIELDS, key) ? FIELDS[key] : FAMILIES.find(([name]) => name.test(key))?.[1]) ?? null
 
 /**
- * Returns what is wrong with an offset, with the name of the field; null if it is valid. With
- * `known`, unknown keys are errors.
+ * Returns what is wrong with an offset, with the name of the field; null if the offset is valid.
+ * With `known`, an unknown key is an error.
  */
 export function offsetFault(offset: SourceOffset, known: boolean): string | null {
   if (offset['lsn'] === undefined || offset['lsn'] === null) return '"lsn" is missing'

@@ -3,13 +3,13 @@ import { type Lsn, lsnOf, maxLsn } from './lsn.ts'
 import { parseWalId, type WalId } from './wal-state.ts'
 
 /**
- * The progress of a snapshot. Offsets contain it during a snapshot, so that the next attempt
- * resumes from it.
+ * The progress of a snapshot. The offsets that are written during a snapshot contain it, so that
+ * the next attempt resumes after the last emitted row.
  */
 export interface SnapshotProgress {
   /** A digest of the list of tables. If the list has changed, the snapshot starts again. */
   readonly tables: string
-  /** The index of the current table. All tables before it are complete. */
+  /** The index of the current table. All tables before this one are complete. */
   readonly at: number
   /**
    * The key of the last emitted row, as the server prints it; null to read the table from its
@@ -18,25 +18,31 @@ export interface SnapshotProgress {
   readonly after: readonly string[] | null
 }
 
-/** A parsed offset: Debezium's keys, plus `snapshot_progress`, `wal_id` and `lsn_idle`. */
+/** A parsed offset. It has Debezium's keys, and `snapshot_progress`, `wal_id` and `lsn_idle`. */
 export interface LoadedOffset {
-  /** Whether it was written during a snapshot. */
+  /** Whether the offset was written before its snapshot was complete. */
   readonly inSnapshot: boolean
   readonly lsn: Lsn | null
   /** The position of the last emitted event. */
   readonly lsnProc: Lsn | null
   /** The end of the last transaction whose events were all emitted. */
   readonly lsnCommit: Lsn | null
-  /** The number of events that were emitted at `lsnProc`: rows of one COPY share a position. */
+  /**
+   * The number of events that were emitted at `lsnProc`. The rows of a COPY, for example, have the
+   * same position.
+   */
   readonly eventsAtLsn: number
   readonly txId: number | null
   readonly progress: SnapshotProgress | null
   /**
-   * Between `lsnCommit` and this position there was nothing to capture. The slot may be confirmed
-   * to it.
+   * The end of the WAL after `lsnCommit` that contained nothing to capture. The slot may be
+   * confirmed up to this position.
    */
   readonly lsnIdle: Lsn | null
-  /** The WAL that the positions belong to; null in offsets of Debezium and of older versions. */
+  /**
+   * The identity of the WAL that contains the positions; null in offsets of Debezium and of older
+   * versions.
+   */
   readonly walId: WalId | null
   readonly raw: SourceOffset
 }
@@ -53,7 +59,7 @@ export function progressOf(value: unknown): SnapshotProgress | null {
   }
 }
 
-/** Parses an offset of this connector or of Debezium. In older ones `snapshot` is a boolean. */
+/** Parses an offset of this connector or of Debezium. In old offsets, `snapshot` is a boolean. */
 export function loadOffset(raw: SourceOffset): LoadedOffset {
   const mark = raw['snapshot']
   const marked = mark !== undefined && mark !== null && mark !== false && mark !== 'false'
@@ -74,7 +80,10 @@ export function loadOffset(raw: SourceOffset): LoadedOffset {
   }
 }
 
-/** Returns the offset of a snapshot's record. `at` is in microseconds since 1970. */
+/**
+ * Returns the offset of a snapshot's record. `at` is the time of the snapshot, in microseconds
+ * since 1970.
+ */
 export function snapshotOffset(o: {
   lsn: Lsn
   txId: number
@@ -93,12 +102,12 @@ export function snapshotOffset(o: {
   }
 }
 
-/** The names of messages in Debezium's offsets. */
+/** The types of messages, with their names in Debezium's offsets. */
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
 
 /**
- * Returns how far an offset allows the slot to be confirmed: to the end of its last complete
- * transaction, or of the idle WAL after it.
+ * Returns the position up to which an offset allows the slot to be confirmed: the end of the last
+ * complete transaction, or the end of the WAL after it that contained nothing to capture.
  */
 export function confirmableBy(offset: LoadedOffset): Lsn | null {
   const { lsnIdle } = offset

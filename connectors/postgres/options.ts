@@ -40,7 +40,7 @@ export interface ValueOptions {
   readonly interval: PostgresValues['interval.handling.mode']
   readonly moneyDigits: number
   readonly includeUnknown: boolean
-  /** Text of the placeholder for unchanged TOAST values, and its bytes. */
+  /** The placeholder for unchanged TOAST values, as text and as bytes. */
   readonly placeholder: string
   readonly placeholderBytes: Buffer
 }
@@ -98,7 +98,7 @@ export interface PostgresOptions {
     readonly delayMs: number
     readonly include: RegExp[] | null
     readonly order: PostgresValues['snapshot.tables.order.by.row.count']
-    /** The query to read instead of a table, by `schema.table`. */
+    /** The query that the snapshot runs instead of reading a table, by `schema.table`. */
     readonly overrides: ReadonlyMap<string, string>
   }
   readonly streamingDelayMs: number
@@ -106,11 +106,15 @@ export interface PostgresOptions {
 }
 
 /**
- * The default of `max.queue.size.in.bytes`. It is enough for several polls, and small enough for V8
- * to free the chunks in a minor garbage collection. Only a full one frees chunks that wait longer.
+ * The default of `max.queue.size.in.bytes`. It is large enough for several polls, and small enough
+ * that V8 frees the chunks in minor garbage collections. Chunks that wait longer are freed only in
+ * a full garbage collection.
  */
 const DEFAULT_QUEUE_BYTES = 64 * 1024
-/** The most records to decode at a time: few enough to be freed in a minor garbage collection. */
+/**
+ * The largest number of records to decode at a time. It is small enough that V8 frees the records
+ * in minor garbage collections.
+ */
 const MOST_AT_ONCE = 256
 
 const builtin = (name: TableName): boolean =>
@@ -139,15 +143,19 @@ function overrides(list: string | null, props: Props): Map<string, string> {
   return out
 }
 
-/** A placeholder that starts with `hex:` is in hexadecimal. */
+/**
+ * Returns the placeholder as text and as bytes. After the prefix `hex:`, `text` contains
+ * hexadecimal digits.
+ */
 function placeholderOf(text: string): { placeholder: string; placeholderBytes: Buffer } {
   const bytes = text.startsWith('hex:') ? Buffer.from(text.slice(4), 'hex') : Buffer.from(text)
   return { placeholder: bytes.toString(), placeholderBytes: bytes }
 }
 
 /**
- * Returns the settings in the form that the task uses. `props` is the same configuration as text:
- * some keys have names that no declaration can list, such as those with a pattern of columns.
+ * Returns the settings in the form that the task uses. `props` is the same configuration as text.
+ * It is needed for keys whose names are variable, such as those with a pattern of columns, because
+ * the declaration cannot list them.
  */
 export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
   const prefix = c['topic.prefix'] ?? ''

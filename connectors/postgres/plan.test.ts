@@ -59,7 +59,10 @@ const plan = (mode: string, _slot: string, offset: LoadedOffset | null, state: S
   const p = planOf({ mode, offset, slot: state, mismatch })
   return p instanceof MillraceError ? p.code : { snapshot: p.snapshot, stream: p.stream, createSlot: p.createSlot }
 }
-/** The code of the error, or the plan and where it starts. */
+/**
+ * Returns the code of the error. Without an error, returns the first step, the position at which it
+ * starts, and the number of warnings.
+ */
 const outcome = (c: Case) => {
   const p = planOf(c)
   if (p instanceof MillraceError) return p.code
@@ -67,7 +70,7 @@ const outcome = (c: Case) => {
 }
 
 describe('a start', () => {
-  test('without an offset reads the tables, and creates a missing slot', () => {
+  test('a start without an offset takes a snapshot, unless snapshot.mode=no_data, and creates a missing slot', () => {
     expect(plan('initial', 's', null, null, 'no_validation')).toEqual({
       snapshot: true,
       stream: true,
@@ -85,7 +88,7 @@ describe('a start', () => {
     })
   })
 
-  test('after an interrupted snapshot keeps the slot and continues to read', () => {
+  test('a start after an interrupted snapshot keeps the slot and resumes the snapshot', () => {
     expect(plan('initial', 's', running, slot(), 'no_validation')).toEqual({
       snapshot: true,
       stream: true,
@@ -93,7 +96,7 @@ describe('a start', () => {
     })
   })
 
-  test('with a complete offset only streams', () => {
+  test('a start with a complete offset takes a snapshot only with snapshot.mode=always', () => {
     expect(plan('initial', 's', complete, slot(), 'no_validation')).toEqual({
       snapshot: false,
       stream: true,
@@ -111,7 +114,7 @@ describe('a start', () => {
     })
   })
 
-  test('never continues past a gap unless the configuration allows it', () => {
+  test('a start that would leave a gap fails', () => {
     expect(plan('initial', 's', complete, null, 'no_validation')).toBe('MR_PG_SLOT_MISSING')
     expect(plan('no_data', 's', complete, null, 'no_validation')).toBe('MR_PG_SLOT_MISSING')
     expect(plan('initial', 's', complete, slot({ lost: 'wal_removed' }), 'no_validation')).toBe(
@@ -120,7 +123,7 @@ describe('a start', () => {
     expect(plan('initial', 's', complete, slot({ confirmedLsn: 500 }), 'trust_offset')).toBe('MR_PG_OFFSET_MISMATCH')
   })
 
-  test('names slot.drop.on.stop if that is why the slot does not exist', () => {
+  test('the error of a missing slot names slot.drop.on.stop if the connector dropped the slot', () => {
     const message = (dropOnStop: boolean) => {
       const p = planOf({ mode: 'initial', slot: null, dropOnStop })
       return p instanceof MillraceError ? p.message : p
@@ -131,7 +134,7 @@ describe('a start', () => {
     expect(message(false)).toContain('replication slot s no longer exists, so changes since')
   })
 
-  test('with a slot past a Debezium offset logs a warning only if this connector would not have moved it', () => {
+  test('a slot past an offset of Debezium causes a warning only if lsn.flush.mode never confirms that far', () => {
     const ahead = slot({ confirmedLsn: 500 })
     const said = (flush: FlushMode) => {
       const p = planOf({ offset: complete, slot: ahead, flush })
@@ -142,7 +145,7 @@ describe('a start', () => {
     expect(said('manual')).toEqual([1, 0])
   })
 
-  test('takes a new snapshot with when_needed', () => {
+  test('with snapshot.mode=when_needed, a start without a usable slot takes a new snapshot', () => {
     const newStart = { snapshot: true, stream: true, createSlot: true }
     expect(plan('when_needed', 's', complete, null, 'no_validation')).toEqual(newStart)
     expect(plan('when_needed', 's', complete, slot({ lost: 'wal_removed' }), 'no_validation')).toEqual(newStart)
@@ -158,16 +161,19 @@ describe('an offset that does not belong to the server’s WAL', () => {
   const lost: [string, Case][] = [
     ['is past the end of the WAL', { wal: { end: 119 } }],
     [
-      'has only an event past the end',
+      'has an event past the end of the WAL',
       { offset: loadOffset({ lsn: 130, lsn_proc: 130, lsn_commit: 90 }), wal: { end: 125 } },
     ],
     ['is of another server', { wal: { system: '7000000000000000002' } }],
-    ['is of a timeline that the server left before it', { wal: { timeline: 3, leftAt: new Map([[1, 110]]) } }],
-    ['is of a timeline that is no ancestor', { wal: { timeline: 3, leftAt: new Map([[2, 500]]) } }],
-    ['holds a transaction that the server has not reached', { wal: { nextTxId: 700 } }],
+    ['is of a timeline that the server left before the offset', { wal: { timeline: 3, leftAt: new Map([[1, 110]]) } }],
+    [
+      'is of a timeline that is not an ancestor of the current timeline',
+      { wal: { timeline: 3, leftAt: new Map([[2, 500]]) } },
+    ],
+    ['contains a transaction id that the server has not reached', { wal: { nextTxId: 700 } }],
     ['ends where the WAL has no transaction', { missing: 'slot s has no transaction that ends at 0/78' }],
   ]
-  test.each(lost)('fails the start if it %s, unless the configuration says how to continue', (_, c) => {
+  test.each(lost)('an offset that %s fails the start, unless the configuration says how to continue', (_, c) => {
     expect(outcome(c)).toBe('MR_PG_OFFSET_STRAYED')
     expect(outcome({ ...c, mode: 'no_data' })).toBe('MR_PG_OFFSET_STRAYED')
     for (const mismatch of ['trust_offset', 'trust_greater_lsn'])
@@ -178,7 +184,7 @@ describe('an offset that does not belong to the server’s WAL', () => {
     expect(message).toMatch(/snapshot\.mode=when_needed.*offset\.mismatch\.strategy=trust_slot/)
   })
 
-  test('of an interrupted snapshot restarts the snapshot', () => {
+  test('an interrupted snapshot starts again if its offset is past the end of the WAL', () => {
     expect(outcome({ offset: running, wal: { end: 90 }, slot: slot({ confirmedLsn: 80 }) })).toEqual([
       'snapshot',
       'slot',
@@ -186,25 +192,25 @@ describe('an offset that does not belong to the server’s WAL', () => {
     ])
   })
 
-  test('waits for a standby that has not replayed that far', () => {
+  test('a start waits for a standby that has not replayed the WAL up to the offset', () => {
     expect(outcome({ wal: { end: 119, inRecovery: true } })).toBe('MR_PG_STANDBY_BEHIND')
     expect(outcome({ wal: { end: 119, inRecovery: true, system: '7000000000000000002' } })).toBe('MR_PG_OFFSET_STRAYED')
   })
 
-  test('is valid at the end of the WAL, after a promotion behind it, and after transaction ids wrapped around', () => {
+  test('an offset is valid at the end of the WAL or of its timeline, from a standby, and after transaction ids wrapped around', () => {
     const fine = ['stream', 'offset', 0]
     expect(outcome({ wal: { end: 120 } })).toEqual(fine)
     expect(outcome({ wal: { timeline: 3, leftAt: new Map([[1, 120]]) } })).toEqual(fine)
-    // written on a standby that may have been promoted since
+    // a standby wrote this offset, and may have been promoted since
     const standby = loadOffset({ ...ours.raw, wal_id: String(ours.raw['wal_id']).replace(/\d+$/, '0') })
     expect(outcome({ offset: standby, wal: { timeline: 3, leftAt: new Map([[1, 110]]) } })).toEqual(fine)
     expect(outcome({ wal: { nextTxId: 701 } })).toEqual(fine)
-    // far behind in the WAL, so the transaction is older than its id suggests
+    // the WAL has grown so far that the transaction ids may have wrapped around
     expect(outcome({ wal: { nextTxId: 100, end: 2 ** 40 } })).toEqual(fine)
     expect(outcome({ offset: loadOffset({ ...ours.raw, txId: 2 ** 32 - 5 }), wal: { nextTxId: 10 } })).toEqual(fine)
   })
 
-  test('of Debezium is checked only by its position', () => {
+  test('only the position of an offset of Debezium is checked', () => {
     expect(outcome({ offset: complete, wal: { system: '1', timeline: 9, nextTxId: 1 } })).toEqual([
       'stream',
       'offset',
@@ -215,7 +221,7 @@ describe('an offset that does not belong to the server’s WAL', () => {
 })
 
 describe('a slot', () => {
-  test('confirmed past our offset by another client fails the start, unless the configuration says how to continue', () => {
+  test('a slot that another client confirmed past the offset fails the start, unless the configuration says how to continue', () => {
     const ahead = { slot: slot({ confirmedLsn: 500 }) }
     expect(outcome(ahead)).toBe('MR_PG_OFFSET_MISMATCH')
     expect(outcome({ ...ahead, mode: 'no_data' })).toBe('MR_PG_OFFSET_MISMATCH')
@@ -225,12 +231,12 @@ describe('a slot', () => {
     expect(outcome({ ...ahead, offset: running })).toEqual(['snapshot', 'offset', 1])
   })
 
-  test('confirmed at or before our offset is valid', () => {
+  test('a slot that is confirmed at or before the offset is valid', () => {
     for (const confirmedLsn of [1, 119, 120])
       expect(outcome({ slot: slot({ confirmedLsn }) })).toEqual(['stream', 'offset', 0])
   })
 
-  test('confirmed past the end of the WAL is unusable', () => {
+  test('a slot that is confirmed past the end of the WAL is unusable', () => {
     const past = { slot: slot({ confirmedLsn: 2000 }) }
     expect(outcome(past)).toBe('MR_PG_SLOT_INVALIDATED')
     expect(outcome({ ...past, offset: null })).toBe('MR_PG_SLOT_INVALIDATED')
@@ -238,7 +244,7 @@ describe('a slot', () => {
   })
 })
 
-test('a reconnect is checked like a start', () => {
+test('a reconnect checks the offset and the slot as a start does', () => {
   const again = (state: Partial<SlotState>, wal: Partial<WalState> = {}) =>
     checkOnward('s', { offset: ours, slot: slot(state), wal: { ...WAL, ...wal }, missing: null }, 110)?.code ?? null
   expect(again({})).toBeNull()
@@ -247,11 +253,11 @@ test('a reconnect is checked like a start', () => {
   expect(again({}, { end: 100 })).toBe('MR_PG_OFFSET_STRAYED')
   expect(again({}, { end: 100, inRecovery: true })).toBe('MR_PG_STANDBY_BEHIND')
   expect(again({ lost: 'wal_removed' })).toBe('MR_PG_SLOT_INVALIDATED')
-  // at the start of the task the slot was past the offset, which was accepted
+  // the slot was already past the offset when the task started, and the start accepted that
   expect(checkOnward('s', { offset: ours, slot: slot({ confirmedLsn: 500 }), wal: WAL, missing: null }, 500)).toBeNull()
 })
 
-test('a timeline history shows where each timeline ended', () => {
+test('parseHistory returns the position at which each timeline ended', () => {
   const text =
     '1\t0/5000148\tno recovery target specified\n\n2\t0/7000000\tbefore 2000-01-01 00:00:00+00\n# a comment\n'
   expect([...parseHistory(text)]).toEqual([
@@ -262,7 +268,7 @@ test('a timeline history shows where each timeline ended', () => {
 })
 
 describe("Debezium's offsets", () => {
-  test('of a finished snapshot, of the stream, and of older versions are parsed', () => {
+  test('offsets of a complete snapshot, of the stream, and of older versions are parsed', () => {
     const done = loadOffset({
       last_snapshot_record: true,
       lsn: 1,
@@ -284,7 +290,7 @@ describe("Debezium's offsets", () => {
     })
   })
 
-  test('with a corrupt progress start the snapshot again', () => {
+  test('a corrupt snapshot_progress is ignored', () => {
     expect(loadOffset({ lsn: 1, snapshot: 'INITIAL', snapshot_progress: '{"at":"x"}' }).progress).toBeNull()
     expect(loadOffset({ lsn: 1, snapshot: 'INITIAL', snapshot_progress: '{' }).progress).toBeNull()
   })

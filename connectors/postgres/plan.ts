@@ -10,15 +10,15 @@ import { onTheWay, reachedBy, strayed, type WalState } from './wal-state.ts'
 export interface Plan {
   readonly snapshot: boolean
   readonly stream: boolean
-  /** Create the slot first, and read the snapshot that it exports. */
+  /** Whether to create the slot first, and read the snapshot that the slot exports. */
   readonly createSlot: boolean
-  /** Drop the existing slot before that, because it can no longer be used. */
+  /** Whether to drop the existing slot first, because it can no longer be used. */
   readonly dropSlot: boolean
   /** The offset to resume from; null to start at the slot's position. */
   readonly from: LoadedOffset | null
-  /** Logged as warnings. */
+  /** Messages to log as warnings. */
   readonly warnings: readonly string[]
-  /** Logged for information. */
+  /** Messages to log at level INFO. */
   readonly notes: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export interface Plan {
 export interface Found {
   readonly offset: LoadedOffset | null
   readonly slot: SlotState | null
-  /** Null with `snapshot.mode=initial_only`. */
+  /** The state of the server's WAL; null with `snapshot.mode=initial_only`. */
   readonly wal: WalState | null
   /** Why the slot's WAL does not contain the offset; null if it does. */
   readonly missing: string | null
@@ -38,15 +38,15 @@ interface FoundOffset extends Found {
   readonly slot: SlotState
 }
 
-/** The settings that decide a start. */
+/** The settings that determine what a start does. */
 export interface StartOptions {
-  /** `snapshot.mode` */
+  /** The setting `snapshot.mode`. */
   readonly mode: string
   readonly slotName: string
-  /** `offset.mismatch.strategy` */
+  /** The setting `offset.mismatch.strategy`. */
   readonly mismatch: string
   readonly flush: FlushMode
-  /** `slot.drop.on.stop` */
+  /** The setting `slot.drop.on.stop`. */
   readonly dropOnStop: boolean
 }
 
@@ -57,8 +57,8 @@ const rereadsWithoutSlot = (mode: string): boolean => mode === 'when_needed' || 
 export const needsSlotAgain = (mode: string): boolean => mode !== 'initial_only' && !rereadsWithoutSlot(mode)
 
 /**
- * Decides what a start does, from the settings, the committed offset, the slot and the server's
- * WAL. Pure. Returns an error if resuming would silently leave a gap.
+ * Returns the steps of a start, from the settings, the committed offset, the slot and the server's
+ * WAL. Returns an error if resuming would silently leave a gap. Has no side effects.
  */
 export function planStart(options: StartOptions, found: Found): Plan | MillraceError {
   const { mode, slotName } = options
@@ -98,8 +98,8 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
 }
 
 /**
- * Returns why a slot cannot be used that is confirmed past the end of the WAL: changes written up
- * to that position would be skipped.
+ * Returns a reason if the slot is confirmed past the end of the WAL; otherwise null. Such a slot
+ * cannot be used, because the server would skip the changes up to the confirmed position.
  */
 function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
   if (wal === null || wal.inRecovery || slot.confirmedLsn === null || slot.confirmedLsn <= wal.end) return null
@@ -107,8 +107,8 @@ function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
 }
 
 /**
- * Decides what to do if the offset is not in the server's WAL: the database was restored, replaced,
- * or failed over to a stale standby. Returns null if the offset is in the WAL.
+ * Returns what a start does if the offset is not in the server's WAL, because the database was
+ * restored, replaced, or failed over to a stale standby. Returns null if the offset is in the WAL.
  */
 function offsetProblem(options: StartOptions, plan: Plan, found: FoundOffset): Plan | MillraceError | null {
   const { offset, slot, wal, missing } = found
@@ -125,7 +125,8 @@ function offsetProblem(options: StartOptions, plan: Plan, found: FoundOffset): P
 }
 
 /**
- * Decides what to do if the slot was confirmed past the offset: the changes in between are lost.
+ * Returns what a start does if the slot was confirmed past the offset, so that the changes in
+ * between are lost. Returns null if it was not.
  */
 function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan | MillraceError | null {
   const { offset, slot } = found
@@ -139,21 +140,21 @@ function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan 
     const warning = `${where}: streaming resumes at the slot (offset.mismatch.strategy=${mismatch})`
     return { ...plan, warnings: [warning] }
   }
-  // this connector never confirms past the committed offset, so another client did
+  // this connector never confirms the slot past the committed offset, so another client did
   if (offset.walId !== null && mode === 'when_needed')
     return { ...plan, snapshot: true, from: null, warnings: [staleRows(where)] }
   if (offset.walId !== null || mismatch === 'trust_offset')
     return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
-  // only in this mode, Debezium and older versions of this connector confirm idle WAL without an
-  // offset
+  // in this mode, Debezium and older versions of this connector confirm WAL that contains nothing
+  // to capture without writing an offset
   if (flush === 'connector_and_driver') return { ...plan, notes: [`${where}: nothing was captured in between`] }
   const warning = `${where}, though lsn.flush.mode=${flush} never confirms that far. If something else reads this slot, its changes are missing here.`
   return { ...plan, warnings: [warning] }
 }
 
 /**
- * Why a new connection of the same task cannot resume from an offset; null if it can. `floor` is
- * where the slot was confirmed at the start.
+ * Returns why a new connection of the same task cannot resume from an offset; null if it can.
+ * `floor` is the confirmed position of the slot at the start of the task.
  */
 export function checkOnward(
   slotName: string,

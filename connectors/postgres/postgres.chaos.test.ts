@@ -27,7 +27,7 @@ function entryOf(r: SourceRecord): Entry {
   return { topic: r.topic, key: JSON.stringify(r.key), row, version: row === null ? null : (row['v'] as number) }
 }
 
-/** The last record of each key, as in a compacted topic. */
+/** Returns the last row of each key, as in a compacted topic. */
 function lastState(log: readonly Entry[]): Map<string, Struct> {
   const state = new Map<string, Struct>()
   for (const e of log) {
@@ -37,7 +37,7 @@ function lastState(log: readonly Entry[]): Map<string, Struct> {
   return state
 }
 
-/** Checks that within one run of a task no older version of a row follows a newer one. */
+/** Checks that in one run of a task no older version of a row follows a newer one. */
 function expectInOrder(run: readonly Entry[], where: string): void {
   const seen = new Map<string, number>()
   for (const e of run) {
@@ -64,7 +64,7 @@ async function tableState(db: pg.Client): Promise<Map<string, Struct>> {
   return state
 }
 
-/** The differences between topic and table, one per line. */
+/** Returns the differences between the topic and the table, one per line. */
 function differences(log: Map<string, Struct>, table: Map<string, Struct>): string[] {
   const out: string[] = []
   const show = (row: Struct | undefined) =>
@@ -78,7 +78,7 @@ function differences(log: Map<string, Struct>, table: Map<string, Struct>): stri
 
 describe.skipIf(server === null)('a task that is killed repeatedly', () => {
   test.each([1, 2, 3])(
-    `emits every change, so that the topic ends with the state of the table (round %i, seed ${SEED})`,
+    `emits every change, so that the topic contains the last state of each row (round %i, seed ${SEED})`,
     async round => {
       const { next: random, below: int } = randomOf(SEED + round)
       const url = await server!.createDatabase()
@@ -97,10 +97,12 @@ describe.skipIf(server === null)('a task that is killed repeatedly', () => {
       const kills = 12
       try {
         for (let kill = 0; kill <= kills; kill++) {
-          // slow enough for a slow machine, so that the backlog does not depend on the machine
+          // a fixed number of transactions, so that the backlog does not depend on the speed of the
+          // machine
           const writing = kill === kills ? null : workload.run(20 + int(150))
           const last = kill === kills
-          // the last run may read more than the runtime leaves unacknowledged
+          // the last run may read more records than the runtime leaves unacknowledged, so all are
+          // acknowledged
           const task = await new TaskHarness(props, offsets, { acknowledges: last }).start()
           let kept = Number.POSITIVE_INFINITY
           try {
@@ -116,7 +118,7 @@ describe.skipIf(server === null)('a task that is killed repeatedly', () => {
               while (task.records.length < goal) {
                 const had = task.records.length
                 if ((await Promise.race([task.until(r => r.length > had), end])) === 'end') break
-                // some of the emitted records are acknowledged, and their offsets are committed
+                // acknowledges some of the emitted records, so that their offsets are committed
                 if (random() < 0.4 && task.records.length > 0) {
                   committed += int(task.records.length - committed + 1)
                   await task.commit(committed)
@@ -126,7 +128,7 @@ describe.skipIf(server === null)('a task that is killed repeatedly', () => {
                     `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'millrace%' and random() < 0.5`,
                   )
               }
-              // records without an acknowledgement may or may not be in the log
+              // an unacknowledged record may or may not be in the topic
               kept = committed + int(task.records.length - committed + 1)
             }
           } finally {

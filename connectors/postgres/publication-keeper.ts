@@ -7,10 +7,7 @@ import { ensurePublication, identityWarnings, publicationWarnings } from './publ
 import { type Publication, publicationOf } from './published.ts'
 import { setIdentities } from './replica-identity.ts'
 
-/**
- * The number of `status.update.interval.ms` between checks that the publication contains the
- * captured tables.
- */
+/** The interval between checks of the publication, in multiples of `status.update.interval.ms`. */
 const CHECK_INTERVALS = 6
 
 /** The facts about the server that each connection reads. */
@@ -20,8 +17,8 @@ export interface ServerFacts {
 }
 
 /**
- * Creates the publication, checks it while streaming, and logs one warning for each kind of change
- * that it excludes.
+ * Creates the publication, checks it while the connector streams, and logs a warning for each kind
+ * of change that the publication excludes.
  */
 export class PublicationKeeper {
   readonly #context: BlockedContext
@@ -36,7 +33,7 @@ export class PublicationKeeper {
     this.#catalog = catalog
   }
 
-  /** The publication as last read; null before the first time. */
+  /** The publication as last read; null before the first read. */
   get current(): Publication | null {
     return this.#current
   }
@@ -58,7 +55,10 @@ export class PublicationKeeper {
     await this.#reporting('setting up the publication and replica identities', work())
   }
 
-  /** Checks periodically for captured tables that are not published: new and removed ones. */
+  /**
+   * Checks for captured tables that are not in the publication, such as new or removed tables. Does
+   * nothing until the next check is due.
+   */
   async refresh(): Promise<void> {
     if (this.wait > 0) return
     await this.#require()
@@ -89,8 +89,9 @@ export class PublicationKeeper {
   }
 
   /**
-   * With `isStrict`, a captured table that cannot be added is an error, as when Debezium starts. A
-   * table that is created later may belong to another user, so it only causes a warning.
+   * Makes sure that the publication contains the captured tables. With `isStrict`, a table that
+   * cannot be added is an error, as when Debezium starts. Without it, such a table causes only a
+   * warning, because a table that is created later may belong to another user.
    */
   async #ensure(tables: readonly TableEntry[], isStrict: boolean): Promise<void> {
     const { options, logger } = this.#context

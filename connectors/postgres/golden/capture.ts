@@ -1,12 +1,11 @@
 /**
- * Creates the fixtures of this folder: runs every scenario against a real Debezium in Apache's
- * Connect and writes the records of its topics. Needs Java; the comparison itself
- * (golden.pg.test.ts) does not. The fixtures were created with:
+ * Creates the fixtures of this folder: runs every scenario with Debezium in Apache's Connect, and
+ * writes the records of its topics. Needs Java; the comparison (golden.pg.test.ts) does not. The
+ * arguments are the addresses of a broker, of a Connect worker with Debezium, and of a PostgreSQL
+ * server with wal_level=logical. The names of scenarios may follow; the default is all of them:
  *
- *   peers/kafka-start --port 59072; peers/connect-start --bootstrap 127.0.0.1:59072 --rest 59073;
- * peers/pg-start --port 59074
- *   node --conditions=millrace-source connectors/postgres/golden/capture.ts 127.0.0.1:59072
- * http://127.0.0.1:59073 postgresql://postgres:postgres@127.0.0.1:59074/postgres [scenario...]
+ *   node --conditions=millrace-source connectors/postgres/golden/capture.ts 127.0.0.1:9092 \
+ *     http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres
  */
 import { writeFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
@@ -43,7 +42,7 @@ async function totals(topicPrefix: string): Promise<Map<string, number>> {
   return sizes
 }
 
-/** Waits until no record has arrived for 4 s. */
+/** Waits until no record has arrived for four seconds. */
 async function settled(topicPrefix: string, atLeast: number): Promise<void> {
   let last = -1
   let quiet = 0

@@ -1,4 +1,4 @@
-/** One record in a topic, converted by JsonConverter with schemas, with its headers. */
+/** A record of a topic. Its key, value and headers are the JSON of JsonConverter with schemas. */
 export interface CapturedRecord {
   readonly topic: string
   readonly offset: number
@@ -7,21 +7,19 @@ export interface CapturedRecord {
   readonly headers: readonly (readonly [string, unknown])[]
 }
 
-/** The records of a scenario. */
+/** The records that Debezium wrote in a scenario. */
 export interface Captured {
   readonly scenario: string
   readonly prefix: string
   readonly database: string
   readonly debezium: string
-  /** The records by topic at the end of the snapshot. */
+  /** The number of records in each topic at the end of the snapshot. */
   readonly snapshot: Readonly<Record<string, number>>
   readonly offsets: readonly unknown[]
   readonly records: readonly CapturedRecord[]
 }
 
-/**
- * Like JSON.parse, but a number that a double cannot represent exactly becomes `{ $exact: text }`.
- */
+/** Parses JSON. An integer that a double cannot represent exactly becomes `{ $exact: text }`. */
 export function parseExact(text: string): unknown {
   return JSON.parse(text, (_key, value, context?: { source?: string }) => {
     const source = context?.source
@@ -31,7 +29,10 @@ export function parseExact(text: string): unknown {
   })
 }
 
-/** Encodes a fixture as text, without the scenario's names and with each schema written once. */
+/**
+ * Returns a fixture as text. Replaces the topic prefix by `t` and the database by `db`, and writes
+ * each schema once.
+ */
 export function encodeFixture(captured: Captured): string {
   const schemas: string[] = []
   const shared = (value: unknown): unknown => {
@@ -57,7 +58,7 @@ export function encodeFixture(captured: Captured): string {
     .replaceAll(captured.database, 'db')
 }
 
-/** Decodes a fixture and puts its schemas back in place. */
+/** Parses the text of a fixture, and adds the schemas to the records again. */
 export function decodeFixture(text: string): Captured {
   const raw = JSON.parse(text) as Omit<Captured, 'prefix' | 'database'> & { schemas: unknown[] }
   const full = (value: unknown): unknown =>

@@ -3,7 +3,8 @@ import type { CapturedRecord } from './captured.ts'
 type Json = Record<string, unknown>
 
 /**
- * Values that differ from run to run (times, positions, ids) are replaced by their kind.
+ * Fields whose values differ from run to run, such as times, positions and ids. Only the types of
+ * these values are compared.
  */
 const VOLATILE = new Set(['ts_ms', 'ts_us', 'ts_ns', 'lsn', 'txId', 'version'])
 
@@ -32,18 +33,21 @@ function payload(value: Json, database: string): Json {
   return out
 }
 
-/** Columns whose values differ in each run. */
+/** Columns whose values the server generates, so that they differ from run to run. */
 const GENERATED: Readonly<Record<string, readonly string[]>> = {
   't.public.defaults': ['nd', 'tsn', 'ug'],
   't.public.customers': ['created'],
 }
 
-/** Removes the deliberate differences (README.md, "Differences from Debezium") from both sides. */
+/**
+ * Returns a row without the values that deliberately differ (README.md, "Differences from
+ * Debezium").
+ */
 function differing(topic: string, row: Json, snapshot: boolean): Json {
   const out = { ...row }
   for (const column of GENERATED[topic] ?? [])
     if (column in out) out[column] = out[column] === null ? null : 'generated'
-  // Debezium truncates times in arrays to milliseconds, and streams `name` as null
+  // Debezium truncates times in arrays to milliseconds, and streams columns of type `name` as null
   if (topic === 't.public.arrays' && Array.isArray(out['ti'])) out['ti'] = out['ti'].map(() => 'time')
   if (topic === 't.public.texts' && !snapshot) out['n'] = null
   // Debezium's snapshot and its stream represent infinite dates and dates BC differently
@@ -51,7 +55,10 @@ function differing(topic: string, row: Json, snapshot: boolean): Json {
   return out
 }
 
-/** Array elements are always optional here, because any array can contain NULL. */
+/**
+ * Returns a schema whose array elements are optional. In the schemas of this connector they always
+ * are, because any array can contain NULL.
+ */
 function withOptionalElements(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withOptionalElements)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -63,7 +70,10 @@ function withOptionalElements(schema: unknown): unknown {
   return out
 }
 
-/** Debezium counts each message separately, under the address of a Java object. */
+/**
+ * Returns the event counts of a transaction, with one count for all messages. Debezium counts each
+ * message separately, under the address of a Java object.
+ */
 function counted(collections: readonly unknown[]): unknown {
   const counts = new Map<string, number>()
   for (const { data_collection: name, event_count: count } of collections as { [key: string]: never }[]) {
@@ -78,7 +88,7 @@ function value(topic: string, v: unknown, database: string): unknown {
   const { schema: given, payload: p } = v as { schema: unknown; payload: Json }
   const schema = withOptionalElements(given)
   if (!('op' in p)) {
-    // transactions and heartbeats
+    // a record without `op` is transaction metadata or a heartbeat
     const counts = Array.isArray(p['data_collections']) ? { data_collections: counted(p['data_collections']) } : {}
     return { schema, payload: { ...p, ...counts, ...('id' in p ? { id: 'id' } : {}), ts_ms: 'number' } }
   }
@@ -95,9 +105,10 @@ function header([name, v]: readonly [string, unknown]): readonly [string, unknow
 }
 
 /**
- * Whether Debezium's snapshot reads a row a second time, under a name that the changes of the row
- * do not have. It reads the partitioned table and also its partitions. This connector reads each
- * row once, under the name that its changes have.
+ * Returns whether a record is a second read of a row by Debezium's snapshot. Debezium reads a
+ * partitioned table and also its partitions, so one of the two records of a row has a topic that
+ * the changes of the row do not have. This connector reads each row once, and its topic is that of
+ * its changes.
  */
 export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
   if (record.topic === 't.public.parts') return true
@@ -108,8 +119,8 @@ export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
 }
 
 /**
- * Replaces the snapshot mark (`first`, `last`, ...) of a record, because it depends on the tables
- * that the snapshot reads.
+ * Replaces the snapshot mark (`first`, `last`, ...) of a record, because the mark depends on the
+ * tables that the snapshot reads.
  */
 function withoutMark(scenario: string, shown: unknown): unknown {
   const p = (shown as { payload?: { source?: Json } } | null)?.payload
@@ -118,8 +129,8 @@ function withoutMark(scenario: string, shown: unknown): unknown {
 }
 
 /**
- * Records in a form in which two runs can be compared: by topic, in order. All heartbeats together
- * count as one record.
+ * Returns records in a form in which two runs can be compared: by topic, in order. All heartbeats
+ * of a topic count as one record.
  */
 export function comparable(scenario: string, records: readonly CapturedRecord[], database: string): Json {
   const topics: Record<string, unknown[]> = {}

@@ -1,14 +1,17 @@
 /**
- * The statements that run on a new database, once against Debezium (capture.ts) and once against
- * this connector (golden.pg.test.ts).
+ * A sequence of statements that runs on a new database, once with Debezium (capture.ts) and once
+ * with this connector (golden.pg.test.ts).
  */
 export interface Scenario {
   readonly name: string
-  /** Added to the keys of the connection and `topic.prefix: t`. */
+  /** The keys to add to those of the connection and to `topic.prefix`. */
   readonly config: Readonly<Record<string, string>>
-  /** Run before the connector starts. One statement or transaction per entry. */
+  /**
+   * The statements that run before the connector starts. An entry is one statement or one
+   * transaction.
+   */
   readonly setup: readonly string[]
-  /** Run after the snapshot. */
+  /** The statements that run after the snapshot. */
   readonly stream: readonly string[]
 }
 
@@ -112,7 +115,7 @@ const DML_STREAM = [
   `update customers set id = id`,
 ]
 
-/** Partitions that are changed, attached, detached and emptied while the connector streams. */
+/** A partitioned table. PARTITION_STREAM changes, attaches, detaches and empties its partitions. */
 const PARTITION_SETUP = [
   `create table regions (id int not null, at date not null, v text, primary key (id, at)) partition by range (at)`,
   `create table regions_old partition of regions for values from ('2000-01-01') to ('2020-01-01')`,
@@ -148,7 +151,7 @@ const MESSAGES = [
   `insert into m values (5)`,
 ]
 
-/** Connect's Time ends before 24:00. */
+/** Replaces 24:00, because Connect's Time cannot represent it. */
 const no24 = (sql: string) => sql.replaceAll('24:00:00', '23:00:00')
 
 export const SCENARIOS: readonly Scenario[] = [

@@ -1,6 +1,6 @@
 /**
- * Values that make Debezium's task fail or restart forever. This connector emits them in every
- * mode.
+ * Tests values that make Debezium's task fail or restart forever. This connector emits these values
+ * in every mode.
  */
 
 import type { CompleteSourceRecord, Struct } from 'millrace/connect'
@@ -20,10 +20,13 @@ const converter = new JsonConverter()
 beforeAll(() => configured(converter, {}))
 
 const after = (r: CompleteSourceRecord) => (r.value as { after: Struct }).after
-/** Converts records as a sink does. Throws if a value does not fit its schema. */
+/** Converts a record's value as the runtime does. Throws if the value does not fit its schema. */
 const written = (r: CompleteSourceRecord) => converter.fromConnectData(r.topic, r.valueSchema, r.value, [])?.toString()
 
-/** Reads the tables of `setup`, then streams the changes of `stream`, in all modes at once. */
+/**
+ * Takes a snapshot of the tables that `setup` creates, then streams the changes of `stream`. Runs
+ * all modes at once, and returns the records of each mode.
+ */
 async function inEveryMode(
   setup: readonly string[],
   stream: readonly string[],
@@ -54,7 +57,7 @@ async function inEveryMode(
 }
 
 describe.skipIf(server === null)('values that Debezium cannot emit', () => {
-  test('intervals with more hours than int32 can represent, and infinite ones', async () => {
+  test('intervals with more hours than an int32 can represent, and infinite intervals, are emitted in every mode', async () => {
     const infinite = server!.version >= 170_000 ? ['infinity', '-infinity'] : []
     const insert = [...LONG_INTERVALS, ...infinite].map((v, i) => `insert into t values (${i}, '${v}')`)
     const create = 'create table t (id int primary key, i interval)'
@@ -71,7 +74,7 @@ describe.skipIf(server === null)('values that Debezium cannot emit', () => {
     for (const records of modes.values()) expect(() => records.map(written)).not.toThrow()
   })
 
-  test('a cursor’s name, the longest numbers, and a scale below zero', async () => {
+  test('names of cursors, the longest numbers, and numbers with a negative scale are emitted in every mode', async () => {
     const create = `create table t (id int primary key, c refcursor, n numeric, ${server!.version >= 150_000 ? 's numeric(3,-2)' : 's int'})`
     const insert = [
       `insert into t values (1, 'cur', ('1' || repeat('0', 131071))::numeric, 99900)`,
@@ -92,7 +95,7 @@ describe.skipIf(server === null)('values that Debezium cannot emit', () => {
     for (const records of modes.values()) expect(() => records.map(written)).not.toThrow()
   })
 
-  test('any value in a NOT NULL column, and its deletion', async () => {
+  test('every value of a NOT NULL column, and the deletion of its row, are emitted in every mode', async () => {
     const columns = REQUIRED_EXTREMES.map(c => `${c.name} ${c.type} not null`)
     const rows = Math.max(...REQUIRED_EXTREMES.map(c => c.values.length))
     const insert = Array.from({ length: rows }, (_, i) => {

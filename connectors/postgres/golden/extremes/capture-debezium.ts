@@ -5,7 +5,10 @@ import { MODES } from './modes.ts'
 import { type Observed, observe } from './observed.ts'
 import { type ExtremeTable, expectedEvents, setupStatements, streamStatements, TABLES } from './tables.ts'
 
-/** A broker, a Connect worker with Debezium, and a PostgreSQL server for new databases. */
+/**
+ * The addresses of a broker, of a Connect worker with Debezium, and of a PostgreSQL server in which
+ * databases can be created.
+ */
 export interface Peers {
   readonly bootstrap: string
   readonly rest: string
@@ -22,7 +25,8 @@ async function call(peers: Peers, method: string, path: string, body?: unknown):
 }
 
 /**
- * Reads the values of a topic: `count` of them, or until none arrives for `quietMs`.
+ * Returns the values of a topic. Stops after `count` values, or when no value has arrived for
+ * `quietMs`.
  */
 async function values(peers: Peers, topic: string, count: number, quietMs: number): Promise<string[]> {
   const consumer = createConsumer({ bootstrapServers: [peers.bootstrap], autoOffsetReset: 'earliest' })
@@ -49,7 +53,7 @@ async function values(peers: Peers, topic: string, count: number, quietMs: numbe
   return out
 }
 
-/** Runs Debezium on the tables in each mode and returns what it wrote. */
+/** Runs Debezium on the tables in each mode. Returns what Debezium wrote, by mode. */
 export async function captureExtremes(
   peers: Peers,
   modes: readonly string[] = Object.keys(MODES),
@@ -90,7 +94,7 @@ export async function captureExtremes(
     for (const name of names.values()) {
       for (const t of tables) await values(peers, topic(name, t), expectedEvents([t]).snapshot, 60_000)
     }
-    // streaming starts shortly after the last row
+    // Debezium starts to stream shortly after the last row of its snapshot
     await sleep(3000)
     const statements = streamStatements(tables)
     const isLast = (sql: string) => sql.startsWith('delete')
@@ -102,7 +106,7 @@ export async function captureExtremes(
         for (const text of await values(peers, topic(name, t), count, 60_000)) observe(own, text)
       }
     }
-    // last, because Debezium's task fails there in one configuration
+    // deletes run last, because in one mode Debezium's task fails at a delete
     for (const sql of statements.filter(isLast)) await db.query(sql)
     for (const [mode, name] of names) {
       for (const t of tables.filter(t => t.stream.some(isLast))) {

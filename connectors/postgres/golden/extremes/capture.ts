@@ -1,10 +1,10 @@
 /**
- * Writes golden/extremes.json: the output of Debezium in Apache's Connect for every type at its
- * extremes, in every mode. Needs Java; the comparison itself (extremes.pg.test.ts) does not. The
- * addresses are those of a broker, a Connect worker and a PostgreSQL 15:
+ * Writes expected.json: the output of Debezium in Apache's Connect for every type at its extremes,
+ * in every mode. Needs Java; the comparison (extremes.pg.test.ts) does not. The arguments are the
+ * addresses of a broker, of a Connect worker with Debezium, and of a PostgreSQL 15 server:
  *
- *   node --conditions=millrace-source connectors/postgres/golden/extremes/capture.ts 127.0.0.1:9092
- * http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres
+ *   node --conditions=millrace-source connectors/postgres/golden/extremes/capture.ts \
+ *     127.0.0.1:9092 http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres
  */
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'

@@ -1,9 +1,9 @@
-/** A column of the table of extremes: its type, and the text of one value per row. */
+/** A column of a table of extremes. `values` contains the text of one value per row. */
 export interface ExtremeColumn {
   readonly name: string
   readonly type: string
   readonly values: readonly (string | null)[]
-  /** The first server that has the type or the values, as server_version_num. */
+  /** The first server version that has the type or the values, as server_version_num. */
   readonly since?: number
 }
 
@@ -25,7 +25,10 @@ const MOMENTS = [
   ...['287396-10-12 08:59:00.992', '294247-01-10 04:00:54.775807', '294247-01-10 04:00:54.775808'],
   '294276-12-31 23:59:59.999999',
 ]
-/** A fraction would round the last timestamp to the next year. */
+/**
+ * Removes the fraction of the last timestamp, because rounding the fraction would move the
+ * timestamp past the last year.
+ */
 const whole = (list: readonly string[]) => list.map(m => (m.startsWith('294276') ? '294276-12-31 23:59:59' : m))
 const zoned = (list: readonly string[]) =>
   list.map(m => (/infinity/.test(m) ? m : m.endsWith(' BC') ? `${m.slice(0, -3)}+00 BC` : `${m}+00`))
@@ -42,7 +45,7 @@ const INTERVALS = [
   ...['2147483647 days', '-2147483648 days', '178956970 years 7 mons', '-178956970 years -8 mons', '24855 days'],
   ...['106751991 days', '106751992 days', '292271 years', '292278 years'],
 ]
-/** Intervals beyond the range of the driver that Debezium uses. */
+/** Intervals beyond the range of the JDBC driver that Debezium uses. */
 export const LONG_INTERVALS = [
   '2147483648 hours',
   '2562047788:00:54.775807',
@@ -90,7 +93,7 @@ const GEOMETRIC: Readonly<Record<string, readonly string[]>> = {
   circle: ['<(1,2),3>', '<(0,0),0>', '<(NaN,0),Infinity>'],
 }
 
-/** The values of types, at their extremes. */
+/** The extreme values of types. */
 export const VALUES: Readonly<Record<string, readonly string[]>> = {
   bool: ['t', 'f'],
   int2: ['-32768', '32767', '0'],
@@ -195,7 +198,10 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   ...GEOMETRIC,
 }
 
-/** Types without a mapping in Debezium: excluded, or bytes with include.unknown.datatypes. */
+/**
+ * Types without a mapping in Debezium. Their columns are excluded, or contain bytes with
+ * `include.unknown.datatypes=true`.
+ */
 export const UNKNOWN: Readonly<Record<string, readonly string[]>> = {
   pg_lsn: ['0/0', 'FFFFFFFF/FFFFFFFF'],
   txid_snapshot: ['10:20:10,14', '1:1:'],
@@ -217,7 +223,7 @@ export const UNKNOWN: Readonly<Record<string, readonly string[]>> = {
   datemultirange: ['{[2024-01-01,2024-02-01)}'],
 }
 
-/** Types that `SETUP` creates. */
+/** The types that `SETUP` creates, with their extreme values. */
 export const MADE: Readonly<Record<string, readonly string[]>> = {
   mood: ['sad', 'so "sad"', "it's, {x}", ''],
   pair: ['(,)', '("x ""y""",-2147483648)', '(NULL,1)'],
@@ -253,10 +259,10 @@ export const SETUP: readonly string[] = [
   `create type floatrange as range (subtype = float8)`,
 ]
 
-/** A column name from the type. */
+/** Returns the name of the column for a type. */
 export const columnName = (type: string): string => type.replace(/[^a-z0-9]+/g, '_').replace(/^_|_$/g, '')
 
-/** A value within an array, in quotes. */
+/** Returns a value in quotes, for the text of an array. */
 const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 
 function arrayValues(values: readonly string[], delimiter: string): (string | null)[] {
@@ -290,8 +296,8 @@ const all: Readonly<Record<string, readonly string[]>> = ALL
 export const domainOf = (type: string) => `d_${columnName(type)}`
 const NOT_NULL = ['int4', 'text', 'numeric', 'timestamp', 'bytea', 'mood', 'interval', 'date']
 
-/** Domains over every type, over domains, over arrays; and arrays of domains. */
 const DOMAIN_TYPES = Object.keys(all)
+/** Creates domains over every type, over domains, and over arrays. */
 export const DOMAINS: readonly string[] = [
   ...DOMAIN_TYPES.map(type => `create domain ${domainOf(type)} as ${type}`),
   ...['int4', 'text', 'numeric', 'mood', 'timestamp'].map(t => `create domain dd_${t} as ${domainOf(t)}`),
@@ -324,7 +330,7 @@ const domains = (): ExtremeColumn[] => [
   { name: 'shorter', type: 'shorter', values: ['a'] },
 ]
 
-/** Columns of the first table: every type and arrays of it. */
+/** Nullable columns of every type, of arrays and of domains. */
 export const COLUMNS: readonly ExtremeColumn[] = [...plain(all), ...arrays(all), ...domains()]
 
 /** Columns whose types are NOT NULL domains. */
@@ -334,19 +340,19 @@ const NOT_NULL_DOMAINS: readonly ExtremeColumn[] = NOT_NULL.map(t => ({
   values: all[t]!,
 }))
 
-/** A value that every configuration can represent. */
+/** Returns a value that every mode can represent; null if the list does not contain one. */
 const usual = (values: readonly (string | null)[]): string | null =>
   values.find(v => v?.startsWith('2024')) ??
   values.find(v => v !== null && v !== '' && !/infinity|NaN|BC/i.test(v)) ??
   null
 
 /**
- * Returns the column with only one value, because Debezium fails at a value that it cannot
- * represent.
+ * Returns the column with one value that every mode can represent, because Debezium's task fails at
+ * other values of a NOT NULL column.
  */
 const ordinary = (c: ExtremeColumn): ExtremeColumn => ({ ...c, values: [usual(c.values) ?? ''] })
 
-/** Columns that are NOT NULL, each with one value. */
+/** NOT NULL columns, each with one value. */
 export const REQUIRED: readonly ExtremeColumn[] = [
   ...COLUMNS.filter(c => !/^(d|dd|da|ad)_/.test(c.name) && !c.type.endsWith('[]') && !/vector$/.test(c.type)),
   ...COLUMNS.filter(c => /^a_(int4|text|numeric|bytea|uuid|hstore|citext)$/.test(c.name)),
@@ -357,8 +363,8 @@ const filled = (type: string, value: string, count = 60): string =>
   `array_fill('${value.replaceAll("'", "''")}'::${type}, array[${count}])`
 
 /**
- * A column of each type whose values can be stored outside of the row, with an SQL expression of a
- * value that is stored there.
+ * A column for each type whose large values are stored outside of the row (TOAST). `value` is an
+ * SQL expression of a large value.
  */
 export const LARGE: readonly { readonly name: string; readonly type: string; readonly value: string }[] = [
   ...['text', 'varchar', 'varchar(5000)', 'bpchar', 'char(400)', 'citext'].map(type => ({
@@ -398,8 +404,8 @@ export const LARGE: readonly { readonly name: string; readonly type: string; rea
 ].map(c => ({ ...c, name: `l_${columnName(c.type)}${c.type.endsWith('[]') ? '_a' : ''}` }))
 
 /**
- * Columns that are NOT NULL, with all their values. Debezium fails at values that a configuration
- * cannot represent.
+ * NOT NULL columns with all their values. Debezium's task fails at a value that its mode cannot
+ * represent.
  */
 export const REQUIRED_EXTREMES: readonly ExtremeColumn[] = [
   ...plain({ ...VALUES, ...UNKNOWN }),

@@ -2,14 +2,19 @@ import { DEVIATIONS, type Deviation, type Rule } from './deviations.ts'
 import type { Observed } from './observed.ts'
 import { type ExtremeTable, TABLES } from './tables.ts'
 
-/** One value of one event on both sides, or a schema, or whether the column exists. */
+/**
+ * A comparison of Debezium with this connector: a value of an event, a schema, or whether the
+ * column exists.
+ */
 export interface Cell {
   readonly mode: string
   readonly table: string
   readonly column: string
-  /** `r`ead, `c`reate, `u`pdate, `d`elete; or `schema`, `column`. */
+  /**
+   * The operation of the event (`r`ead, `c`reate, `u`pdate or `d`elete), or `schema` or `column`.
+   */
   readonly event: string
-  /** The text of the value on the server. */
+  /** The text of the value on the server; null for NULL, and if the value is not known. */
   readonly value: string | null
   readonly debezium: string
   readonly here: string
@@ -39,7 +44,7 @@ function columnCells(mode: string, table: ExtremeTable, column: string, debezium
   return [{ ...about, event: 'schema', debezium: a.schema, here: b.schema }, ...values]
 }
 
-/** All cells of a mode, equal or not. */
+/** Returns the cells of all tables in a mode, whether their two sides are equal or not. */
 export const cellsOf = (mode: string, debezium: Observed, here: Observed): Cell[] =>
   TABLES.flatMap(t => t.columns.flatMap(c => columnCells(mode, t, c.name, debezium, here)))
 
@@ -66,15 +71,15 @@ export const describeCell = (c: Cell): string =>
   `${c.mode} ${c.table}.${c.column} ${c.event} ${c.value?.slice(0, 80) ?? ''}: ${c.debezium.slice(0, 160)} / ${c.here.slice(0, 160)}`
 
 /**
- * Returns faults of the list: cells that differ without a rule, and rules that match equal cells or
- * no cell.
+ * Returns errors in the list of deviations: cells that differ but match no rule, and rules that
+ * match equal cells or no cell.
  */
 export function faults(cells: readonly Cell[]): string[] {
   const out: string[] = []
   const used = new Set<Deviation>()
   for (const cell of cells) {
     const equal = cell.debezium === cell.here
-    // NULL on the server, if the column has a list of values
+    // equal nulls are expected, because the value on the server is NULL
     if (equal && cell.debezium === 'null' && cell.value === null) continue
     const reasons = DEVIATIONS.filter(d => d.rules.some(rule => applies(rule, cell)))
     for (const d of reasons) used.add(d)

@@ -1,16 +1,16 @@
 /**
- * Which cells of the comparison a deviation covers. All patterns are regular expressions of the
- * whole text.
+ * Selects the cells of the comparison that a deviation explains. Each pattern is a regular
+ * expression that must match the whole text.
  */
 export interface Rule {
   readonly columns: string
   readonly tables?: string
   readonly modes?: string
-  /** `r`ead, `c`reate, `u`pdate, `d`elete, `schema`, `column`. */
+  /** The pattern of the event: `r`ead, `c`reate, `u`pdate, `d`elete, `schema` or `column`. */
   readonly events?: string
-  /** The value on the server. */
+  /** The pattern of the value on the server. */
   readonly values?: string
-  /** The value in Debezium's event. */
+  /** The pattern of the value in Debezium's event. */
   readonly debezium?: string
   readonly here?: string
 }
@@ -23,7 +23,7 @@ export interface Deviation {
   readonly rules: readonly Rule[]
 }
 
-/** Columns of a type, and of domains over it. */
+/** Returns the pattern of the columns of some types, and of domains over these types. */
 const also = (names: string) => `(?:d_|dd_)?(?:${names})`
 const MICROS = 'adaptive|adaptive-time|microseconds'
 const NULL = 'null'

@@ -1,4 +1,4 @@
-/** Configurations that together cover all representations of values. */
+/** Configurations by the name of their mode. Together they cover all representations of values. */
 export const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   adaptive: {},
   strings: {

@@ -1,15 +1,15 @@
 import { parseExact } from '../captured.ts'
 
 /**
- * The output of a column in one mode: its schema, and its values by event, such as `c1003` (a
- * create of the row 1003).
+ * The output of a column in one mode. `cells` contains the values by event, such as `c1003` for the
+ * create event of row 1003.
  */
 export interface ObservedColumn {
   readonly schema: string
   readonly cells: Record<string, unknown>
 }
 
-/** The outputs of the columns, by table and column. */
+/** The output of each column, by table and column. */
 export type Observed = Record<string, Record<string, ObservedColumn>>
 
 interface Field {
@@ -26,18 +26,23 @@ interface Event {
   }
 }
 
-/** Java prints an array as its memory address. */
+/**
+ * Removes the memory addresses that Java prints for arrays, because they differ from run to run.
+ */
 const settled = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value ?? null).replaceAll(/(\[L[\w.]+;@)[0-9a-f]+/g, '$1...'))
 
-/** Adds an event: the text of its value as JsonConverter with schemas writes it. */
+/**
+ * Adds the values of an event to `into`. `text` is the event as JsonConverter with schemas writes
+ * it.
+ */
 export function observe(into: Observed, text: string): void {
   const { schema, payload } = parseExact(text) as Event
   const row = payload.after ?? payload.before
   const table = (into[payload.source.table] ??= {})
   const side = schema.fields!.find(f => f.field === 'after')!
   const event = `${payload.op}${row!['id']}`
-  // large values matter only if they are omitted
+  // this table tests only updates, which omit its unchanged large values
   if (payload.source.table === 'untouched' && payload.op !== 'u') return
   for (const { field, ...rest } of side.fields!) {
     if (field === 'id' || field === 'n') continue

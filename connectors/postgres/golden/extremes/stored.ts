@@ -1,25 +1,28 @@
 import type { Observed, ObservedColumn } from './observed.ts'
 
 /**
- * A column in the file: the values of the snapshot, and those of other events if they differ.
+ * A column in the fixture. `read` contains the values of the snapshot. `others` contains the values
+ * of other events, except for creates that repeat the value of the snapshot.
  */
 interface StoredColumn {
   readonly modes: readonly string[]
   readonly schema: string
-  /** The number of rows of the snapshot. Missing values at the end are null. */
+  /** The number of rows in the snapshot. Values that are missing at the end of `read` are null. */
   readonly rows: number
   readonly read: readonly unknown[]
   readonly others: Readonly<Record<string, unknown>>
 }
 
-/** The output of Debezium by column. Equal modes are stored once. */
+/** The output of Debezium, by column. The output of equal modes is stored once. */
 export interface ExtremesFixture {
   readonly debezium: string
   readonly server: string
   readonly columns: Readonly<Record<string, readonly StoredColumn[]>>
 }
 
-/** The event that streams the row of an event of the snapshot. */
+/**
+ * Returns the create event of the streamed row that has the same values as a row of the snapshot.
+ */
 const streamed = (row: number): string => `c${row + 1000}`
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
@@ -63,7 +66,7 @@ export function encodeExtremes(debezium: string, server: string, modes: Readonly
   return `{"debezium":${JSON.stringify(debezium)},"server":${JSON.stringify(server)},"columns":{\n${lines.join(',\n')}}}\n`
 }
 
-/** The output of Debezium in one mode. */
+/** Returns the output of Debezium in one mode. */
 export function decodeExtremes(fixture: ExtremesFixture, mode: string): Observed {
   const out: Observed = {}
   for (const [id, variants] of Object.entries(fixture.columns)) {

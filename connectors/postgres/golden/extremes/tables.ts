@@ -1,12 +1,15 @@
 import { ALL, COLUMNS, columnName, DOMAINS, type ExtremeColumn, LARGE, REQUIRED, SETUP } from './columns.ts'
 
-/** A table of extremes: the statements before the snapshot and while streaming. */
+/**
+ * A table of extremes. `setup` contains the statements before the snapshot, `stream` those that run
+ * while the connector streams.
+ */
 export interface ExtremeTable {
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly setup: readonly string[]
   readonly stream: readonly string[]
-  /** The source of the row of an event, for messages: by row and column. */
+  /** The columns with their values on the server, row by row; null if the values are not known. */
   readonly values: readonly ExtremeColumn[] | null
 }
 
@@ -16,7 +19,10 @@ const createTable = (name: string, columns: readonly string[]) =>
 const rows = (columns: readonly ExtremeColumn[]) => Math.max(...columns.map(c => c.values.length))
 const numbered = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i))
 
-/** The longest list of values defines the number of rows; shorter ones end in NULLs. */
+/**
+ * Returns a table whose rows contain the values of the columns. The longest list of values defines
+ * the number of rows. Shorter lists end in NULLs.
+ */
 function listed(name: string, columns: readonly ExtremeColumn[]): ExtremeTable {
   const insert = (row: number, id: number) =>
     `insert into ${name} values (${id}, ${columns.map(c => literal(c.values[row] ?? null)).join(', ')})`
@@ -35,7 +41,10 @@ function listed(name: string, columns: readonly ExtremeColumn[]): ExtremeTable {
   }
 }
 
-/** NOT NULL columns. The delete shows the fillers for values that the server does not send. */
+/**
+ * Returns a table of NOT NULL columns. The delete event shows the fillers for values that the
+ * server does not send.
+ */
 function required(): ExtremeTable {
   const insert = (id: number) =>
     `insert into required values (${id}, ${REQUIRED.map(c => literal(c.values[0]!)).join(', ')})`
@@ -54,7 +63,9 @@ function required(): ExtremeTable {
   }
 }
 
-/** Returns tables whose columns have each value of each type as a default. */
+/**
+ * Returns tables with a column for each value of each type. The value is the default of its column.
+ */
 function defaulted(): ExtremeTable[] {
   // a constant of the type regrole cannot be a default
   const types = Object.entries(ALL as Readonly<Record<string, readonly string[]>>).filter(
@@ -83,7 +94,7 @@ function defaulted(): ExtremeTable[] {
   })
 }
 
-/** Large values that an update does not change. */
+/** A table of large values that an update does not change. */
 const untouched: ExtremeTable = {
   name: 'untouched',
   columns: LARGE,
@@ -125,7 +136,7 @@ export const setupStatements = (tables: readonly ExtremeTable[] = TABLES): strin
 ]
 export const streamStatements = (tables: readonly ExtremeTable[] = TABLES): string[] => tables.flatMap(t => t.stream)
 
-/** The number of events of the tables, without tombstones. */
+/** Returns the number of events of the tables, without tombstones. */
 export function expectedEvents(tables: readonly ExtremeTable[] = TABLES): { snapshot: number; all: number } {
   const snapshot = tables.flatMap(t => t.setup).filter(sql => sql.startsWith('insert')).length
   return { snapshot, all: snapshot + streamStatements(tables).length }
