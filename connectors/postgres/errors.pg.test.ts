@@ -108,7 +108,7 @@ describe.skipIf(server === null)('the error of a rejected connection', () => {
       /42703.*Correct database\.initial\.statements/,
     ],
   ]
-  test.each(cases)('names the cause and the key: %s', async (_, more, code, key, message) => {
+  test.each(cases)('the error for %s names the cause and the key', async (_, more, code, key, message) => {
     const props = { ...propsFor(url), 'database.password': 'pw', ...more }
     const failure = await failureOf(props)
     expect([failure.code, failure.message]).toEqual([code, expect.stringMatching(message)])

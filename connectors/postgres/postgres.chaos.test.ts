@@ -78,7 +78,7 @@ function differences(log: Map<string, Struct>, table: Map<string, Struct>): stri
 
 describe.skipIf(server === null)('a task that is killed repeatedly', () => {
   test.each([1, 2, 3])(
-    `emits every change, so that the topic contains the last state of each row (round %i, seed ${SEED})`,
+    `a killed task emits every change, so that the topic contains the last state of each row (round %i, seed ${SEED})`,
     async round => {
       const { next: random, below: int } = randomOf(SEED + round)
       const url = await server!.createDatabase()

@@ -62,7 +62,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
   const cases = MODES.flatMap(mode => [false, true].map(viaRoot => [mode, viaRoot] as const))
 
   test.each(cases)(
-    'is captured with %s and publish.via.partition.root=%s, also in partitions created later',
+    'a partitioned table is captured with publication.autocreate.mode=%s and publish.via.partition.root=%s',
     async (mode, viaRoot) => {
       const { url, db } = await createDatabase(server, ...PARTITIONED)
       const made = mode === 'no_tables' || mode === 'disabled'
@@ -75,7 +75,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
       })
       await db.query('create table p_3 partition of p for values from (20) to (30)')
       await db.query("insert into p values (21, 'c')")
-      // a row that moves from one partition to another
+      // this update moves a row from one partition to another
       await db.query('update p set id = 22 where id = 1')
       const got = (await task.count(viaRoot ? 6 : 6)).map(shown)
       const name = (partition: string) => (viaRoot ? 'p' : partition)
@@ -91,7 +91,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
     },
   )
 
-  test('with an existing publication is validated against that publication', async () => {
+  test('a partitioned table is validated against an existing publication', async () => {
     const { url, db } = await createDatabase(server, ...PARTITIONED)
     const only = propsFor(url, { 'table.include.list': 'public.p' })
     expect(await errorsOf(only)).toEqual({
@@ -101,7 +101,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
     })
     expect(await errorsOf({ ...only, 'publish.via.partition.root': 'true' })).toEqual({})
     expect(await errorsOf({ ...only, 'snapshot.mode': 'initial_only' })).toEqual({})
-    // one without partitions is valid
+    // a partitioned table without partitions is valid
     await db.query('create table empty (id int primary key) partition by range (id)')
     expect(await errorsOf(propsFor(url, { 'table.include.list': 'public.empty.*' }))).toEqual({})
     await db.query('create publication dbz_publication for table p with (publish_via_partition_root = true)')
@@ -114,7 +114,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
     await db.end()
   })
 
-  test('of which only an intermediate partition is published has that partition’s name', async () => {
+  test('changes have the name of an intermediate partition if only that partition is published', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table r (id int, primary key (id)) partition by range (id)',
@@ -134,7 +134,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
 })
 
 describe.skipIf(server === null)('a filtered publication', () => {
-  test('gets missing captured tables and keeps what others added', async () => {
+  test('captured tables are added to a filtered publication, and tables that others added are kept', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table a (id int primary key)',
@@ -164,7 +164,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.end()
   })
 
-  test('that another connector creates at the same moment is used', async () => {
+  test('a publication that another connector creates at the same moment is used', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table a (id int primary key)',
@@ -174,7 +174,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.query('create publication dbz_publication for table b')
     const more = { 'publication.autocreate.mode': 'filtered', 'table.include.list': 'public.a' }
     const task = await new TaskHarness(propsFor(url, more)).start()
-    // in another connection, because a transaction sees only one state of pg_stat_activity
+    // uses another connection, because a transaction sees only one state of pg_stat_activity
     const waits = "select from pg_stat_activity where query like 'CREATE PUBLICATION%' and wait_event_type = 'Lock'"
     const blocked = async () =>
       (await server!.admin.query(`${waits} and datname = $1`, [new URL(url).pathname.slice(1)])).rowCount
@@ -186,7 +186,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.end()
   })
 
-  test('does not hold up the stream while a new table is locked', async () => {
+  test('a lock on a new table does not block the stream', async () => {
     const { url, db } = await createDatabase(server, 'create table a (id int primary key)')
     const task = await streaming(url, { 'publication.autocreate.mode': 'filtered' })
     await db.query('create table b (id int primary key)')
@@ -205,7 +205,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.end()
   })
 
-  test('logs that a new table cannot be added, and still captures the others', async () => {
+  test('a new table that cannot be added causes a warning, and the other tables are captured', async () => {
     const { url, db } = await createDatabase(server)
     const name = new URL(url).pathname.slice(1)
     const role = `cdc_${name}`
@@ -216,13 +216,13 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.query(`alter table own.a owner to ${role}`)
     const as = { 'database.user': role, 'database.password': 'pw', 'publication.autocreate.mode': 'filtered' }
     const task = await streaming(url, as)
-    // owned by another role; adding both tables in one statement would fail for both
+    // another role owns this table; a statement that adds both tables would fail for both
     await db.query('create table not_ours (id int primary key)')
     await db.query('create table own.b (id int primary key)')
     await db.query(`alter table own.b owner to ${role}`)
     await task.until(() => /added captured tables to publication dbz_publication: own\.b/.test(task.log.text()))
     expect(task.log.text()).toMatch(/denied adding public\.not_ours to publication/)
-    // also after a reconnect
+    // a reconnect must not fail because of the table that cannot be added
     await db.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'millrace t%'")
     await db.query('insert into own.a values (1)')
     await db.query('insert into own.b values (2)')
@@ -236,7 +236,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.end()
   })
 
-  test('that the user may not change is an error; a complete publication is not changed', async () => {
+  test('a table that the user may not add fails the task, but a complete publication is not changed', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table a (id int primary key)',
@@ -269,7 +269,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
 })
 
 describe.skipIf(version < 150_000)('a publication that restricts tables', () => {
-  test('causes a warning for each restriction', async () => {
+  test('each restriction of a publication causes a warning', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table a (id int primary key, v text)',
@@ -279,7 +279,7 @@ describe.skipIf(version < 150_000)('a publication that restricts tables', () => 
       'create table s.c (id int primary key)',
       `create publication dbz_publication for table a (id), b where (id > 5), keyless, tables in schema s with (publish = 'insert, update')`,
     ).catch(async () => {
-      // before PostgreSQL 16 a column list and a schema cannot be combined
+      // PostgreSQL 15 cannot combine a column list with a schema
       return createDatabase(
         server,
         'create table a (id int primary key, v text)',
@@ -307,7 +307,7 @@ describe.skipIf(version < 150_000)('a publication that restricts tables', () => 
 })
 
 describe.skipIf(server === null)('a publication that changes while it is streamed', () => {
-  test('logs a warning when it loses a captured table, and ends the task when it is dropped', async () => {
+  test('a captured table that leaves the publication causes a warning, and a dropped publication fails the task', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table a (id int primary key)',
@@ -318,7 +318,7 @@ describe.skipIf(server === null)('a publication that changes while it is streame
     await db.query('alter publication dbz_publication drop table b')
     await task.until(() => /does not contain them: public\.b/.test(task.log.text()))
     await task.stop()
-    // the periodic check is not due within the test; skipped changes must not be confirmed
+    // the next periodic check of this task is due after the end of the test
     const slow = await new TaskHarness(propsFor(url, { 'publication.autocreate.mode': 'disabled' })).start()
     await slow.snapshot()
     await db.query('drop publication dbz_publication')
@@ -332,10 +332,13 @@ describe.skipIf(server === null)('a publication that changes while it is streame
   })
 })
 
-test.skipIf(server === null)('if an include list matches no tables, the error names what it matches', async () => {
-  const { url, db } = await createDatabase(server, 'create table a (id int)', 'create view v as select * from a')
-  expect((await errorsOf(propsFor(url, { 'table.include.list': 'public.v' })))['table.include.list']).toMatch(
-    /not tables: public\.v \(view\)/,
-  )
-  await db.end()
-})
+test.skipIf(server === null)(
+  'an include list that matches no tables causes an error that names the relations it matches',
+  async () => {
+    const { url, db } = await createDatabase(server, 'create table a (id int)', 'create view v as select * from a')
+    expect((await errorsOf(propsFor(url, { 'table.include.list': 'public.v' })))['table.include.list']).toMatch(
+      /not tables: public\.v \(view\)/,
+    )
+    await db.end()
+  },
+)

@@ -8,11 +8,14 @@ import type { PostgresOptions } from './options.ts'
 import { isPublished, type Publication, publicationFor, publicationOf, unseen } from './published.ts'
 import { denied } from './server.ts'
 
-/** Servers before 13 cannot publish partitioned tables. */
+/** The first server version that can publish partitioned tables. */
 const ROOTS_SINCE = 130_000
-/** How long adding a table may wait for its lock while changes are streamed. Milliseconds. */
+/**
+ * The longest wait for the lock of a table that is added while the connector streams, in
+ * milliseconds.
+ */
 const LOCK_MS = 500
-/** The most names in one line of the log. */
+/** The largest number of names in one log line. */
 const SHOWN = 20
 
 export const shownNames = (names: readonly string[]): string =>
@@ -23,18 +26,19 @@ export interface PublicationContext {
   readonly options: PostgresOptions
   readonly logger: Logger
   readonly serverVersion: number
-  /** Whether the server is a standby, where nothing can be created or changed. */
+  /** Whether the server is a standby, on which nothing can be created or changed. */
   readonly readOnly: boolean
   /**
-   * Called for each table that cannot be added; the others are captured. If null, it is an error.
+   * Called for each table that cannot be added. The other tables are added. If null, a table that
+   * cannot be added is an error.
    */
   readonly cannotAdd: ((failure: MillraceError) => void) | null
 }
 
 /**
- * Makes sure that the publication exists. With `publication.autocreate.mode=filtered`, it also adds
- * the captured tables that are missing, and never removes tables that others added. Returns the
- * publication on the server. The settings of an existing publication are not changed. Throws
+ * Returns the publication on the server, and creates it if it does not exist. With
+ * `publication.autocreate.mode=filtered`, also adds captured tables that are missing, and never
+ * removes tables that others added. Does not change the settings of an existing publication. Throws
  * MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
  */
 export async function ensurePublication(
@@ -77,7 +81,7 @@ async function alter(
 ): Promise<void> {
   const { name } = options.publication
   const what = `adding ${names} to publication ${name} (only the owner of both may do so)`
-  // the changes of other tables wait for this statement
+  // the stream is not read while this statement waits for its lock
   const limit = cannotAdd === null ? '' : `SET LOCAL lock_timeout = ${LOCK_MS}; `
   const list = missing.map(quotedTable).join(', ')
   try {
@@ -88,10 +92,16 @@ async function alter(
   }
 }
 
-/** duplicate_object, unique_violation */
+/**
+ * The SQLSTATEs duplicate_object and unique_violation: another connection has just created the
+ * publication.
+ */
 const EXISTS = /^(42710|23505)$/
 
-/** Connectors that share a publication may start at the same moment. */
+/**
+ * Creates the publication. Returns the existing one if another connector creates it at the same
+ * moment.
+ */
 async function createOrFind(context: PublicationContext, tables: readonly TableEntry[]): Promise<Publication> {
   try {
     return await create(context, tables)
@@ -125,7 +135,9 @@ async function create(context: PublicationContext, tables: readonly TableEntry[]
 /** The letters of operations in `skipped.operations`. */
 const LETTERS: Readonly<Record<string, string>> = { insert: 'c', update: 'u', delete: 'd', truncate: 't' }
 
-/** Returns a warning for everything in a publication that excludes changes. */
+/**
+ * Returns a warning for each reason why changes to captured tables are not published as configured.
+ */
 export function publicationWarnings(
   options: PostgresOptions,
   tables: readonly TableEntry[],
@@ -168,7 +180,8 @@ export function publicationWarnings(
 }
 
 /**
- * Published tables without a replica identity: the server rejects every UPDATE and DELETE of them.
+ * Selects published tables without a replica identity, because the server rejects every UPDATE and
+ * DELETE of such a table.
  */
 const NO_IDENTITY = `
   select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name

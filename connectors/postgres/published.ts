@@ -2,7 +2,7 @@ import { qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
 
-/** How a publication restricts a table: to some columns or rows. */
+/** The columns and rows to which a publication restricts a table; null without a restriction. */
 export interface Limits {
   readonly columns: readonly string[] | null
   readonly rows: string | null
@@ -13,17 +13,17 @@ export interface Publication {
   readonly allTables: boolean
   /** Whether changes to partitions are published under the name of their partitioned table. */
   readonly viaRoot: boolean
-  /** The operations that it does not publish: insert, update, delete or truncate. */
+  /** The operations that the publication excludes: insert, update, delete or truncate. */
   readonly without: readonly string[]
-  /** The tables that were added one by one, by OID. */
+  /** The tables that were added one by one, by OID, with their restrictions. */
   readonly tables: ReadonlyMap<number, Limits>
-  /** The schemas that were added as a whole. */
+  /** The schemas whose tables are all in the publication. */
   readonly schemas: ReadonlySet<string>
 }
 
 const OPERATIONS = ['insert', 'update', 'delete', 'truncate']
 
-// via JSON, columns that older servers lack are null
+// with to_jsonb, columns that older servers do not have are null
 const MEMBERS = `
   select r.prrelid::text as oid,
          case when to_jsonb(r)->>'prqual' is not null then coalesce((
@@ -40,7 +40,7 @@ const SCHEMAS = `
   select n.nspname::text as schema from pg_catalog.pg_publication_namespace s
     join pg_catalog.pg_namespace n on n.oid = s.pnnspid where s.pnpubid = $1`
 
-/** Reads a publication; null if it does not exist. */
+/** Returns a publication; null if it does not exist. */
 export async function publicationOf(catalog: Catalog, name: string): Promise<Publication | null> {
   const [row] = await catalog.rows(
     `select p.oid::text as oid, to_jsonb(p)::text as publication,
@@ -65,7 +65,7 @@ export async function publicationOf(catalog: Catalog, name: string): Promise<Pub
   }
 }
 
-/** The publication that the connector would create for the captured tables. */
+/** Returns the publication that the connector would create for the captured tables. */
 export const publicationFor = (allTables: boolean, viaRoot: boolean, tables: readonly TableEntry[]): Publication => ({
   allTables,
   viaRoot,
@@ -85,16 +85,19 @@ export const isPublished = (p: Publication, t: TableEntry): boolean =>
 /** Whether changes to a table are published under the name of its partitioned table. */
 const comesAsRoot = (p: Publication, t: TableEntry): boolean => p.viaRoot && t.ancestors.some(a => holds(p, a))
 
-/** Partitioned tables without captured partitions. */
+/**
+ * Returns a function that tells whether a table is a partitioned table without captured partitions.
+ */
 function alone(tables: readonly TableEntry[]): (t: TableEntry) => boolean {
   const withPartitions = new Set(tables.flatMap(t => t.ancestors.map(a => a.oid)))
   return t => t.kind === 'p' && !withPartitions.has(t.oid)
 }
 
 /**
- * The tables that a snapshot reads: those under whose names changes are published, and those whose
- * changes are not published, such as unlogged tables. A partitioned table is read only if changes
- * have its name or none of its partitions is captured.
+ * Returns the tables that a snapshot reads. Rows are read from the table under whose name their
+ * changes are published: from their partition or from a partitioned table. Tables whose changes are
+ * not published, such as unlogged tables, are read too. A partitioned table without captured
+ * partitions is also read.
  */
 export function snapshotTables(tables: readonly TableEntry[], p: Publication): TableEntry[] {
   const isAlone = alone(tables)
@@ -102,7 +105,10 @@ export function snapshotTables(tables: readonly TableEntry[], p: Publication): T
   return tables.filter(t => isRead(t) && !comesAsRoot(p, t))
 }
 
-/** Captured tables whose changes are published under names that the configuration excludes. */
+/**
+ * Returns the captured tables whose changes are published under names that the configuration
+ * excludes.
+ */
 export function unseen(tables: readonly TableEntry[], p: Publication): { roots: string[]; partitions: string[] } {
   const captured = new Set(tables.map(t => t.oid))
   const isAlone = alone(tables)

@@ -9,8 +9,8 @@ const IDENTITY: Readonly<Record<string, string>> = { DEFAULT: 'd', FULL: 'f', NO
 const INDEX = /^INDEX\s+(\S+)$/i
 
 /**
- * Parses a rule `<schema>.<table>:<identity>` with a regular expression for the table. Throws
- * SyntaxError, PatternError.
+ * Parses a rule `<schema>.<table>:<identity>`. The part before the colon is a regular expression.
+ * Throws SyntaxError or PatternError.
  */
 function parse(rule: string): { tables: RegExp; wanted: string; index: string | null } {
   const at = rule.lastIndexOf(':')
@@ -33,8 +33,8 @@ export function wrongIdentity(rule: string): string | null {
 }
 
 /**
- * Sets the identities of `replica.identity.autoset.values`. Skips tables that already have the
- * wanted identity, because setting it locks the table.
+ * Sets the replica identities of `replica.identity.autoset.values`. Skips a table that already has
+ * its identity, because the statement locks the table.
  */
 export async function setIdentities(
   catalog: Catalog,

@@ -15,7 +15,7 @@ import { propsFor, TaskHarness } from './test-support/harness.ts'
 const server: PostgresServer | null = await startPostgres({ own: true, settings: { wal_keep_size: '64MB' } })
 afterAll(() => server?.stop())
 
-// a test restarts the server several times, which takes long on a busy machine
+// each test restarts the server several times, which takes long on a busy machine
 vi.setConfig({ testTimeout: 240_000 })
 
 /** A timeout that is long enough for a busy machine. */
@@ -25,8 +25,8 @@ const id = (r: SourceRecord) => (r.key as Struct)['id']
 const opAndId = (r: SourceRecord) => `${(r.value as Struct)['op']}${id(r)}`
 
 /**
- * Streaming starts at the slot, not at an offset. The slot of the backup may not have been
- * confirmed past row 1, so that row may come again, once and first.
+ * Returns the operations without a repeated create of row 1. After a restore, streaming starts at
+ * the slot, and the slot in the backup may not be confirmed past row 1.
  */
 const withoutRepeatedRow1 = (ops: readonly string[]) => (ops[0] === 'c1' ? ops.slice(1) : ops)
 
@@ -39,7 +39,8 @@ const confirmed = async (url: string): Promise<string> =>
   ).rows[0].lsn
 
 /**
- * A database whose connector has captured rows 1 to 3. The restored server has only row 1.
+ * Creates a database whose connector has captured rows 1 to 3, and a backup that contains only row
+ * 1.
  */
 async function restored(more: Record<string, string> = {}) {
   const url = await server!.createDatabase()
@@ -66,7 +67,7 @@ async function restored(more: Record<string, string> = {}) {
 async function goBack(backup: Backup, signal?: string): Promise<void> {
   await server!.halt('immediate')
   backup.restore(signal)
-  // there is no archive: recovery ends with the WAL of the backup, on a new timeline
+  // without an archive, recovery ends with the WAL of the backup, and starts a new timeline
   await server!.resume(signal ? { restore_command: 'false' } : {})
   await expect
     .poll(async () => (await query(server!.url, 'select pg_is_in_recovery() as r')).rows, PATIENT)
@@ -74,7 +75,7 @@ async function goBack(backup: Backup, signal?: string): Promise<void> {
 }
 
 describe.skipIf(server === null)('a server that was restored to an older state', () => {
-  test('stops the connector, and no skipped change is confirmed', async () => {
+  test('a restored server stops the connector, and no skipped change is confirmed', async () => {
     const { url, props, offsets, run, backup, second } = await restored()
     await second.stop()
     await goBack(backup)
@@ -92,14 +93,14 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     expect(withoutRepeatedRow1(trusted.map(opAndId))).toEqual(['c4'])
     await trusting.commit()
     await trusting.stop()
-    // the next task runs without that setting
+    // the next task runs without offset.mismatch.strategy=trust_slot
     await query(url, "insert into t values (5, 'e')")
     const again = await run()
     expect((await again.count(1)).map(id)).toEqual([5])
     await again.stop()
   })
 
-  test('stops a running connector; with when_needed it takes a new snapshot', async () => {
+  test('a restore stops a running connector, and snapshot.mode=when_needed takes a new snapshot', async () => {
     const { url, props, offsets, backup, second } = await restored()
     await goBack(backup)
     expect(await second.failure()).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
@@ -112,7 +113,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await third.stop()
   })
 
-  test('is detected even if its WAL has since grown past the offset', async () => {
+  test('a restore is detected even if the WAL has since grown past the offset', async () => {
     const { url, run, backup, second } = await restored()
     await second.stop()
     await goBack(backup)
@@ -129,15 +130,15 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     expect(await confirmed(url)).toBe(before)
   })
 
-  test('is detected if its WAL ends exactly at the offset', async () => {
+  test('a restore is detected if the WAL ends exactly at the offset', async () => {
     const { url, offsets, run, second } = await restored()
     await second.stop()
-    // a background process would write to the WAL of an idle server
+    // stops the background writer, because it writes to the WAL of an idle server
     const select = "select pid from pg_stat_activity where backend_type = 'background writer'"
     const writer: number = (await query(url, select)).rows[0].pid
     process.kill(writer, 'SIGSTOP')
     try {
-      // a checkpoint ends there, not a transaction
+      // a checkpoint, not a transaction, ends at this position
       const { rows } = await query(url, 'checkpoint', 'select pg_current_wal_flush_lsn()::text as lsn')
       const end = parseLsn(rows[0].lsn)
       const { lsn_idle: _, ...offset } = offsets.offset({ server: 't' })!
@@ -152,9 +153,9 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     }
   })
 
-  test('is distinguished from a crashed server whose slot was behind', async () => {
+  test('a crash of a server whose slot is behind is not taken for a restore', async () => {
     const { url, run, second } = await restored()
-    // the position of a slot is written to the disk at the next checkpoint
+    // the crash loses the slot's last position, which is written to disk only at a checkpoint
     await server!.halt('immediate')
     await server!.resume()
     await query(url, "insert into t values (4, 'd')")
@@ -169,7 +170,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await third.stop()
   })
 
-  test('continues to stream if only idle WAL was lost', async () => {
+  test('streaming continues if only WAL without captured changes was lost', async () => {
     const { url, run, second } = await restored({ 'publication.autocreate.mode': 'filtered' })
     await second.stop()
     await server!.halt('fast')
@@ -190,11 +191,11 @@ describe.skipIf(server === null)('a server that was restored to an older state',
 })
 
 describe.skipIf(server === null)('a server that was recovered to a new timeline', () => {
-  test('stops the connector if the timeline branched off before the offset', async () => {
+  test('a new timeline that branched off before the offset stops the connector', async () => {
     const { url, run, backup, second } = await restored()
     await second.stop()
     await goBack(backup, 'recovery.signal')
-    // the server writes more WAL than before the restore
+    // makes the WAL longer than it was before the restore
     for (let n = 0; n < 40; n++) await query(url, `insert into other values (${n}, repeat('x', 2000))`)
     const third = await run()
     const failure = await third.failure()
@@ -203,7 +204,7 @@ describe.skipIf(server === null)('a server that was recovered to a new timeline'
     await third.stop()
   })
 
-  test('is followed if it has everything that was captured', async () => {
+  test('streaming continues on a new timeline that contains everything that was captured', async () => {
     const { url, offsets, run, second } = await restored()
     await second.stop()
     await server!.halt('fast')
@@ -235,7 +236,7 @@ describe.skipIf(server === null)('a slot', () => {
   }
 
   test.each(['advanced', 'recreated'])(
-    'that another client %s while the connector was stopped fails the task',
+    'a slot that another client %s while the connector was stopped fails the task',
     async how => {
       const { url, name, run } = await setUp()
       await query(url, 'insert into t values (2)')
@@ -256,11 +257,11 @@ describe.skipIf(server === null)('a slot', () => {
     },
   )
 
-  test('that another client advanced between two connections stops the connector', async () => {
+  test('a slot that another client advanced between two connections stops the connector', async () => {
     const { url, name, run } = await setUp()
     const task = await run()
     await task.until(() => task.log.text().includes('streaming from'))
-    // new connections are rejected until the slot is past the row
+    // rejects new connections until the slot is past row 2
     const db = new pg.Client(url)
     await db.connect()
     const database = new URL(url).pathname.slice(1)

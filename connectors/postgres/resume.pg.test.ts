@@ -11,7 +11,7 @@ const server: PostgresServer | null = await startPostgres({ own: true, settings:
 afterAll(() => server?.stop())
 
 describe.skipIf(server === null)('a restart', () => {
-  test('within a transaction, and within rows that share a position, emits each row once', async () => {
+  test('a restart within a transaction, or within rows that share a position, emits each row once', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key, v int)')
     const offsets = new OffsetStorage()
     const props = propsFor(url, { 'max.batch.size': '7' })
@@ -33,14 +33,14 @@ describe.skipIf(server === null)('a restart', () => {
     await db.end()
   })
 
-  test('within a transaction continues to count its events (provide.transaction.metadata)', async () => {
+  test('a restart within a transaction continues the event counts of provide.transaction.metadata', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const offsets = new OffsetStorage()
     const props = propsFor(url, { 'provide.transaction.metadata': 'true', 'tombstones.on.delete': 'false' })
     const first = await new TaskHarness(props, offsets).start()
     await first.snapshot()
     await db.query('insert into t select g from generate_series(1, 6) g')
-    // begin, six events, end
+    // the start, six events and the end of the transaction
     await first.count(8)
     const orders: unknown[] = []
     const keep = (records: readonly SourceRecord[]) => {
@@ -61,7 +61,7 @@ describe.skipIf(server === null)('a restart', () => {
     await db.end()
   })
 
-  test('within a key change emits the delete again, so that the create is not lost', async () => {
+  test('a restart within a key change emits the delete again, so that the create is not lost', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)', 'insert into t values (1)')
     const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url), offsets).start()
@@ -76,7 +76,7 @@ describe.skipIf(server === null)('a restart', () => {
     await db.end()
   })
 
-  test('within a snapshot resumes after the last row; rows deleted in the meantime are deleted', async () => {
+  test('a restart within a snapshot resumes after the last row, and emits the deletes that were made meanwhile', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key, v int)',
@@ -104,7 +104,7 @@ describe.skipIf(server === null)('a restart', () => {
 })
 
 describe.skipIf(server === null)('a snapshot that resumes', () => {
-  test('reads no row before the stream has the changes that the row contains', async () => {
+  test('a resumed snapshot reads a row only after the stream has emitted the changes to that row', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key, v int)',
@@ -118,7 +118,8 @@ describe.skipIf(server === null)('a snapshot that resumes', () => {
 
     const { hostname, port } = new URL(url)
     const proxy = await StreamProxy.start(hostname, Number(port))
-    // the second attempt waits before its snapshot; then a row changes, and its events are delayed
+    // the second attempt waits for this lock before its snapshot; meanwhile a row changes, and the
+    // proxy delays the events
     await db.query('select pg_advisory_lock(42)')
     const second = await new TaskHarness(
       propsFor(url, {
@@ -141,7 +142,7 @@ describe.skipIf(server === null)('a snapshot that resumes', () => {
       await db.query('update t set v = 2 where id = 900')
       await db.query('select pg_advisory_unlock(42)')
       await second.until(() => second.log.text().includes('snapshot of 1 tables'))
-      // a task that does not wait for the stream reads the row within this time
+      // a task that did not wait for the stream would read the row within this time
       await sleep(300)
       proxy.release()
       await second.snapshot()

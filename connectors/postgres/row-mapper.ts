@@ -1,14 +1,14 @@
 import type { Struct } from 'millrace/connect'
 import type { Decode } from './types/codec.ts'
 
-/** Special values of `starts[i]`: the value is NULL, or the server did not send it. */
+/** Special values of `starts[i]`: the value is NULL, or the server did not send the value. */
 export const NULL = -1
 export const UNAVAILABLE = -2
 
-/** One field of a row. */
+/** How one field of a row is read. */
 export interface FieldReader {
   readonly name: string
-  /** The column's place in the tuple. */
+  /** The index of the column in the tuple. */
   readonly index: number
   readonly decode: Decode
   readonly whenNull: unknown
@@ -19,15 +19,15 @@ export interface FieldReader {
 export type RowMapper = (buf: Buffer, starts: Int32Array, ends: Int32Array) => Struct
 
 /**
- * Compiles a mapper to one object literal with all fields. So all rows of a table share one hidden
- * class, and no loop or look-up by name runs per row. Names are inserted as JSON strings, so that
- * no name is executed as code.
+ * Returns a mapper that is compiled to one object literal with all fields. All rows of a table
+ * therefore share one hidden class, and a row needs no loop and no look-up by name. Names are
+ * inserted as JSON strings, so that no name is executed as code.
  */
 export function compileMapper(fields: readonly FieldReader[]): RowMapper {
   const params = fields.flatMap((_, i) => [`d${i}`, `n${i}`, `u${i}`])
   const entries = fields.map((f, i) => {
     const name = JSON.stringify(f.name).replace(/[\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16)}`)
-    // in a literal, only a computed __proto__ is a plain property
+    // in an object literal, only a computed key makes __proto__ an ordinary property
     const key = f.name === '__proto__' ? `[${name}]` : name
     return `${key}:(p=s[${f.index}])>=0?d${i}(b,p,e[${f.index}]):p===${NULL}?n${i}:u${i}`
   })
@@ -36,7 +36,10 @@ export function compileMapper(fields: readonly FieldReader[]): RowMapper {
   return make(...fields.flatMap(f => [f.decode, f.whenNull, f.whenUnavailable]))
 }
 
-/** The positions of the values of a tuple. Reused for all tuples; grows with the widest table. */
+/**
+ * The start and the end of each value of a tuple. One object is reused for all tuples, and grows
+ * with the widest table.
+ */
 export class TuplePlaces {
   starts = new Int32Array(64)
   ends = new Int32Array(64)

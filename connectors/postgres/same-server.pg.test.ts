@@ -1,4 +1,7 @@
-/** Tests offsets that look unusual but belong to the server. They must not cause an error. */
+/**
+ * Tests offsets that look as if they belonged to another server. These offsets are valid and must
+ * not cause an error.
+ */
 
 import type { Props, SourceRecord, Struct } from 'millrace/connect'
 import { OffsetStorage } from 'millrace/testing'
@@ -14,7 +17,7 @@ afterAll(() => server?.stop())
 const ids = (records: readonly SourceRecord[]) => records.map(r => (r.key as Struct)['id'])
 
 /**
- * A database with one table, whose connector has captured row 1. The slot lags behind the offset.
+ * Creates a database with one table, and captures row 1. The slot's position is behind the offset.
  */
 async function captured(more: Props = {}) {
   const url = await server!.createDatabase()
@@ -31,7 +34,7 @@ async function captured(more: Props = {}) {
 
 /**
  * Stops the task and commits the last offset, like a worker that stops before the server receives
- * the commit.
+ * the confirmation.
  */
 async function commitUnheard(task: TaskHarness, offsets: OffsetStorage): Promise<void> {
   await task.stop()
@@ -40,7 +43,7 @@ async function commitUnheard(task: TaskHarness, offsets: OffsetStorage): Promise
 }
 
 describe.skipIf(server === null)('an offset of the same server', () => {
-  test('is continued when a standby is promoted while it is streamed', async ctx => {
+  test('streaming resumes after a standby was promoted while it was streamed', async ctx => {
     // older standbys do not support logical decoding
     if (server!.version < 160_000) return ctx.skip()
     const { url, offsets, run, task } = await captured()
@@ -64,7 +67,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     expect(offsets.offset({ server: 't' })!['wal_id']).toMatch(/\/2$/)
   })
 
-  test('is continued while its transaction waits for a synchronous standby', async () => {
+  test('streaming resumes at an offset whose transaction still waits for a synchronous standby', async () => {
     const { url, offsets, run, task } = await captured()
     const { admin } = server!
     const set = async (to: string) => {
@@ -96,7 +99,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     }
   })
 
-  test('is continued with another publication that was created later', async () => {
+  test('an offset that is older than the publication is not reported as invalid', async () => {
     const { url, offsets, run, task } = await captured()
     await query(url, 'insert into t values (2)')
     await task.count(2)
@@ -104,7 +107,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     await query(url, 'create publication newer for all tables', 'insert into t values (3)')
     const again = await run({ 'publication.name': 'newer' })
     if (server!.version < 180_000) {
-      // the server reports that it cannot decode changes older than the publication
+      // before version 18, the server cannot decode changes that are older than the publication
       expect(await again.failure()).toMatchObject({ code: 'MR_PG_PUBLICATION_MISSING' })
     } else {
       expect(ids(await again.count(1))).toEqual([3])

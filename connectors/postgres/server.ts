@@ -9,13 +9,13 @@ import { type Lsn, parseLsn } from './lsn.ts'
 import type { PostgresOptions } from './options.ts'
 
 export interface ServerInfo {
-  /** As server_version_num: 150004 for 15.4. */
+  /** The version as in server_version_num, such as 150004 for 15.4. */
   readonly version: number
   readonly walLevel: string
   readonly canReplicate: boolean
 }
 
-/** Reads the version and `wal_level` of the server, and whether the user may use replication. */
+/** Returns the version and `wal_level` of the server, and whether the user may use replication. */
 export async function serverInfo(catalog: Catalog): Promise<ServerInfo> {
   const [row] = await catalog.rows(`
     select current_setting('server_version_num') as version, current_setting('wal_level') as wal,
@@ -37,7 +37,7 @@ export interface SlotState {
   readonly active: boolean
   readonly restartLsn: Lsn | null
   readonly confirmedLsn: Lsn | null
-  /** Why it can no longer be used; null if it can. */
+  /** Why the slot can no longer be used; null if it can. */
   readonly lost: string | null
   readonly xmin: number | null
 }
@@ -49,7 +49,7 @@ export const isBeingCreated = (slot: SlotState): boolean =>
   slot.plugin === 'pgoutput' && slot.active && slot.confirmedLsn === null && slot.lost === null
 
 export async function slotState(catalog: Catalog, name: string): Promise<SlotState | null> {
-  // via JSON, columns that older servers lack are null
+  // with to_jsonb, columns that older servers do not have are null
   const [row] = await catalog.rows(
     'select to_jsonb(s)::text as slot from pg_catalog.pg_replication_slots s where slot_name = $1',
     [name],
@@ -71,7 +71,7 @@ export async function slotState(catalog: Catalog, name: string): Promise<SlotSta
   }
 }
 
-/** Why a slot cannot be used for this connector; null if it can. */
+/** Returns why a slot cannot be used for this connector; null if it can. */
 export function wrongSlot(options: PostgresOptions, slot: SlotState): MillraceError | null {
   const { database } = options.connection
   if (slot.plugin === 'pgoutput' && slot.database === database) return null
@@ -90,7 +90,8 @@ export interface CreatedSlot {
 const FAILOVER_SINCE = 170_000
 
 /**
- * Creates the slot and exports the snapshot at its start. Waits for the transactions in progress.
+ * Creates the slot, and exports a snapshot at the slot's first position. Waits until the
+ * transactions in progress have ended.
  */
 export async function createSlot(options: PostgresOptions, version: number, signal: AbortSignal): Promise<CreatedSlot> {
   const name = `millrace ${options.prefix} slot`
@@ -107,7 +108,7 @@ export async function createSlot(options: PostgresOptions, version: number, sign
       release: () => void connection.close(),
     }
   } catch (error) {
-    // if it still waits for transactions, it would create a slot that is never used
+    // cancels the statement, which would otherwise create a slot that is never used
     if (signal.aborted) await cancelWork(options.connection, client)
     await connection.close()
     const { code, message } = error as ServerError

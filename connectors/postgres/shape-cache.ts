@@ -1,6 +1,6 @@
 import { makeShape, type ShapeContext, type ShapeInput, signatureOf, type TableShape } from './table-shape.ts'
 
-/** Caches the shapes of tables, with their schemas, until a table changes. */
+/** Caches the shape of each table, with its schemas, until the table changes. */
 export class ShapeCache {
   readonly #context: ShapeContext
   readonly #byTable = new Map<string, TableShape>()

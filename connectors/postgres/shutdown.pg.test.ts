@@ -1,6 +1,6 @@
 /**
- * A server that shuts down waits until all of its WAL is confirmed. A connector must let it shut
- * down in every state and with every setting.
+ * Tests the shutdown of a server. The server waits until all of its WAL is confirmed. In every
+ * state and with every setting, the connector must not block the shutdown.
  */
 
 import type { SourceRecord, Struct } from 'millrace/connect'
@@ -18,9 +18,9 @@ describe.skipIf(server === null)('a fast shutdown of the server', () => {
   test.each([
     ['connector', 'committed'],
     ['manual', 'committed'],
-    // the log accepts no records
+    // records that are not committed, as when the broker accepts none
     ['connector_and_driver', 'not committed'],
-  ])('ends while a connector streams (lsn.flush.mode=%s, records %s)', async (mode, state) => {
+  ])('a shutdown ends while a connector streams with lsn.flush.mode=%s and its records are %s', async (mode, state) => {
     const url = await server!.createDatabase()
     await query(url, 'create table t (id int primary key)', 'create table other (id int)')
     const more = { 'table.include.list': 'public.t', 'retriable.restart.connector.wait.ms': '200' }

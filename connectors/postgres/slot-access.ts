@@ -9,7 +9,7 @@ import { missingCommit } from './stream/verify-offset.ts'
 import { strayed, type WalState } from './wal-state.ts'
 
 /**
- * Reads the slot; null if it does not exist. Waits while another connection is still creating it.
+ * Returns the slot; null if it does not exist. Waits while another connection is creating the slot.
  * That may be an earlier connection of this connector.
  */
 export async function settledSlot(context: BlockedContext, catalog: Catalog): Promise<SlotState | null> {
@@ -28,7 +28,10 @@ export async function settledSlot(context: BlockedContext, catalog: Catalog): Pr
   }
 }
 
-/** Runs `work`, which needs the slot. Retries while another connection uses the slot. */
+/**
+ * Returns the result of `work`, which needs the slot. Retries while another connection uses the
+ * slot.
+ */
 export async function whenFree<T>(context: BlockedContext, work: () => Promise<T>): Promise<T> {
   const { options, logger, signal, waits } = context
   const { maxRetries, retryDelayMs, name } = options.slot
@@ -39,7 +42,8 @@ export async function whenFree<T>(context: BlockedContext, work: () => Promise<T
     try {
       return await work()
     } catch (error) {
-      // the server needs a moment to notice a closed connection; log only longer waits
+      // the server needs a moment to notice a closed connection, so the status shows only longer
+      // waits
       if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
       logger.info(`slot ${name} is in use; retrying in ${wait} ms`)
       if (wait > 1000) waits(streamFailure(error, name).message, Date.now() + wait)
@@ -49,8 +53,8 @@ export async function whenFree<T>(context: BlockedContext, work: () => Promise<T
 }
 
 /**
- * Returns why the WAL of the slot does not contain an offset; null if it does. Not checked with
- * `offset.mismatch.strategy=trust_offset` or `lsn.flush.mode=manual`.
+ * Returns why the WAL of the slot does not contain an offset; null if it does. With
+ * `offset.mismatch.strategy=trust_offset` or `lsn.flush.mode=manual`, returns null without a check.
  */
 export async function missingFrom(
   context: BlockedContext,

@@ -11,7 +11,7 @@ const server: PostgresServer | null = await startPostgres({ own: true, settings:
 afterAll(() => server?.stop())
 
 describe.skipIf(server === null)('the slot', () => {
-  test('is confirmed up to the committed offset, and not past an uncommitted record', async () => {
+  test('the slot is confirmed up to the committed offset, and not past an uncommitted record', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key)',
@@ -24,7 +24,7 @@ describe.skipIf(server === null)('the slot', () => {
     await db.query('insert into t values (1)')
     await task.count(1)
     const before = (await slotOf(db, url)).confirmed
-    // changes that are not captured, and keepalives
+    // these changes are not captured, but the server sends keepalives because of them
     for (let i = 0; i < 20; i++) await db.query('insert into other select generate_series(1, 100)')
     await sleep(300)
     expect((await slotOf(db, url)).confirmed).toBe(before)
@@ -38,7 +38,7 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
-  test('lets the server remove the WAL of an idle database', async () => {
+  test('the slot of an idle database is confirmed, so that the server can remove WAL', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key)',
@@ -59,7 +59,7 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
-  test('that another connection uses makes the task wait', async () => {
+  test('a task waits while another connection uses the slot', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const first = await new TaskHarness(propsFor(url)).start()
     await first.until(() => first.log.text().includes('streaming from'))
@@ -76,7 +76,7 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
-  test('that no longer exists fails the task, or is recreated with snapshot.mode=when_needed', async () => {
+  test('a missing slot fails the task, or is recreated with snapshot.mode=when_needed', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)', 'insert into t values (1)')
     const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url), offsets).start()
@@ -95,7 +95,7 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
-  test('that is being created is not left behind by a stopped task, and another task waits for it', async () => {
+  test('a task that is stopped while it creates the slot leaves no slot, and another task waits for a slot that is being created', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)', 'insert into t values (1)')
     const name = propsFor(url)['slot.name']!
     const slots = async () =>
@@ -106,7 +106,7 @@ describe.skipIf(server === null)('the slot', () => {
       ).rows
     const other = new pg.Client(url)
     await other.connect()
-    // the server creates a slot after all transactions in progress
+    // the server creates a slot only after all transactions in progress have ended
     await other.query('begin; insert into t values (2)')
     const stopped = await new TaskHarness(propsFor(url)).start()
     await eventually(slots, s => s.length === 1)
@@ -134,7 +134,7 @@ describe.skipIf(server === null)('the slot', () => {
     for (const client of [maker, other, db]) await client.end()
   })
 
-  test('that is missing because of wal_level=replica causes an error that names wal_level', async () => {
+  test('a missing slot on a server with wal_level=replica causes an error that names wal_level', async () => {
     const own = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
     const offsets = new OffsetStorage()
     offsets.set({ server: 't' }, { lsn: 100, lsn_commit: 100, lsn_proc: 100 })
@@ -144,7 +144,7 @@ describe.skipIf(server === null)('the slot', () => {
     await own!.stop()
   })
 
-  test('is dropped when the task stops, with slot.drop.on.stop=true', async () => {
+  test('with slot.drop.on.stop=true, the slot is dropped when the task stops', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const task = await new TaskHarness(propsFor(url, { 'slot.drop.on.stop': 'true' })).start()
     await task.until(() => task.log.text().includes('streaming from'))
@@ -158,7 +158,7 @@ describe.skipIf(server === null)('the slot', () => {
 })
 
 describe.skipIf(server === null)('a slot whose WAL was removed', () => {
-  test('fails at once with the cause', async ctx => {
+  test('a slot whose WAL was removed fails the task, or leads to a new snapshot with when_needed', async ctx => {
     const own = await startPostgres({
       own: true,
       settings: { max_slot_wal_keep_size: '1MB', max_wal_size: '32MB', min_wal_size: '32MB' },

@@ -8,7 +8,7 @@ const server: PostgresServer | null = await startPostgres({ own: true, settings:
 afterAll(() => server?.stop())
 
 describe.skipIf(server === null)('a snapshot', () => {
-  test('is not limited by the timeouts of its role', async () => {
+  test('a snapshot is not limited by the timeouts of its role', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key, v text)',
@@ -23,7 +23,7 @@ describe.skipIf(server === null)('a snapshot', () => {
     await db.end()
   })
 
-  test('reads an override query, and only the captured columns', async () => {
+  test('a snapshot reads an override query, and only the captured columns', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key, v text, secret text)',
@@ -44,7 +44,7 @@ describe.skipIf(server === null)('a snapshot', () => {
     await db.end()
   })
 
-  test('of a table that the user may not read fails, names the table, and leaves no connection open', async () => {
+  test('a snapshot of a table that the user may not read fails, names the table, and leaves no connection open', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const role = `reader_${Math.random().toString(36).slice(2, 8)}`
     await db.query(`create role ${role} login replication password 'pw'`)
@@ -57,7 +57,7 @@ describe.skipIf(server === null)('a snapshot', () => {
     await task.stop()
     const locking = await new TaskHarness({ ...props, 'snapshot.locking.mode': 'shared' }).start()
     expect(await locking.failure()).toMatchObject({ code: 'MR_PG_PERMISSION_DENIED' })
-    // before the task stops: a retry must not leave a transaction behind either
+    // checked before the task stops, because a failed attempt must close its connection too
     await eventually(
       async () => (await server!.admin.query('select from pg_stat_activity where usename = $1', [role])).rowCount,
       connections => connections === 0,
@@ -72,7 +72,7 @@ describe.skipIf(server === null)('a snapshot', () => {
 describe.skipIf(server === null)('snapshot modes', () => {
   const setup = () => createDatabase(server, 'create table t (id int primary key)', 'insert into t values (1)')
 
-  test('initial_only reads the tables and does not create a slot', async () => {
+  test('snapshot.mode=initial_only reads the tables and does not create a slot', async () => {
     const { url, db } = await setup()
     const task = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'initial_only' })).start()
     await task.count(1)
@@ -85,7 +85,7 @@ describe.skipIf(server === null)('snapshot modes', () => {
     await db.end()
   })
 
-  test('no_data only streams; always reads the tables at each start', async () => {
+  test('snapshot.mode=no_data only streams, and snapshot.mode=always reads the tables at each start', async () => {
     const { url, db } = await setup()
     const none = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'no_data' })).start()
     await none.until(() => none.log.text().includes('streaming from'))

@@ -35,42 +35,39 @@ function captured(records: readonly CompleteSourceRecord[]): CapturedRecord[] {
 }
 
 describe.skipIf(server === null)('golden scenarios', () => {
-  test.each(SCENARIOS.map(s => [s.name, s] as const))(
-    'scenario %s: the records equal those of Debezium 3.7',
-    async (name, scenario) => {
-      const fixture = decodeFixture(readFileSync(new URL(`./${name}.json`, import.meta.url), 'utf8'))
-      const url = await server!.createDatabase()
-      const db = new pg.Client(url)
-      await db.connect()
-      for (const sql of scenario.setup) await db.query(sql)
-      const task = await new TaskHarness(propsFor(url, scenario.config)).start()
-      try {
-        const beats = (topic: string) => topic.startsWith('__debezium-heartbeat')
-        const expected = fixture.records.filter(r => !beats(r.topic) && !isReadTwice(name, r))
-        const isRead = (r: CapturedRecord) => (r.value as { payload?: { op?: string } } | null)?.payload?.op === 'r'
-        const rows = expected.filter(isRead).length
-        const events = (records: readonly CompleteSourceRecord[]) => records.filter(r => !beats(r.topic))
-        if (scenario.config['snapshot.mode'] === 'no_data')
-          await task.until(() => task.log.text().includes('streaming from'))
-        await task.until(r => events(r).length >= rows)
-        for (const sql of scenario.stream) {
-          const before = task.records.length
-          await db.query(sql)
-          // the schema of an event contains the keys and defaults that the catalog has when the event
-          // is read, so changes run one at a time
-          if (name === 'schema-change' || (name.startsWith('partitions') && !/^(alter|create)/.test(sql)))
-            await task.until(r => r.length > before)
-        }
-        await task.until(r => events(r).length >= expected.length)
-        if (fixture.records.some(r => beats(r.topic))) await task.until(r => r.some(x => beats(x.topic)))
-      } finally {
-        await task.stop()
-        await db.end()
+  test.each(SCENARIOS.map(s => [s.name, s] as const))('scenario %s equals Debezium 3.7', async (name, scenario) => {
+    const fixture = decodeFixture(readFileSync(new URL(`./${name}.json`, import.meta.url), 'utf8'))
+    const url = await server!.createDatabase()
+    const db = new pg.Client(url)
+    await db.connect()
+    for (const sql of scenario.setup) await db.query(sql)
+    const task = await new TaskHarness(propsFor(url, scenario.config)).start()
+    try {
+      const beats = (topic: string) => topic.startsWith('__debezium-heartbeat')
+      const expected = fixture.records.filter(r => !beats(r.topic) && !isReadTwice(name, r))
+      const isRead = (r: CapturedRecord) => (r.value as { payload?: { op?: string } } | null)?.payload?.op === 'r'
+      const rows = expected.filter(isRead).length
+      const events = (records: readonly CompleteSourceRecord[]) => records.filter(r => !beats(r.topic))
+      if (scenario.config['snapshot.mode'] === 'no_data')
+        await task.until(() => task.log.text().includes('streaming from'))
+      await task.until(r => events(r).length >= rows)
+      for (const sql of scenario.stream) {
+        const before = task.records.length
+        await db.query(sql)
+        // the schema of an event contains the keys and defaults that the catalog has when the event
+        // is read, so changes run one at a time
+        if (name === 'schema-change' || (name.startsWith('partitions') && !/^(alter|create)/.test(sql)))
+          await task.until(r => r.length > before)
       }
-      const database = new URL(url).pathname.slice(1)
-      const ours = comparable(name, captured(task.records), database)
-      const theirs = comparable(name, fixture.records, 'db')
-      expect(ours).toEqual(theirs)
-    },
-  )
+      await task.until(r => events(r).length >= expected.length)
+      if (fixture.records.some(r => beats(r.topic))) await task.until(r => r.some(x => beats(x.topic)))
+    } finally {
+      await task.stop()
+      await db.end()
+    }
+    const database = new URL(url).pathname.slice(1)
+    const ours = comparable(name, captured(task.records), database)
+    const theirs = comparable(name, fixture.records, 'db')
+    expect(ours).toEqual(theirs)
+  })
 })

@@ -17,7 +17,7 @@ import { type ConnectionPlan, planConnection, type Step } from './connection-pla
 import type { Machine, SessionParts } from './context.ts'
 import { positionOf, type Resume, resumeOffset, snapshotMark } from './resume.ts'
 
-/** The oldest server that publishes changes with pgoutput. */
+/** The oldest server version that has pgoutput. */
 const OLDEST_VERSION = 100_000
 
 interface Inspection {
@@ -27,8 +27,8 @@ interface Inspection {
 }
 
 /**
- * Connects: reads the state of the server, plans the steps and performs them. Leaves the phase
- * `connecting`.
+ * Reads the state of the server, plans the steps of the connection and performs them. Then the
+ * phase `connecting` ends.
  */
 export async function connect(parts: SessionParts, machine: Machine): Promise<void> {
   const { options, logger, flush } = parts
@@ -54,7 +54,7 @@ async function inspect(parts: SessionParts, resume: Resume | null): Promise<Insp
   checkTables(parts, tables)
   const streams = options.snapshot.mode !== 'initial_only'
   const slot = await settledSlot(parts, catalog)
-  // checked before the slot, which such a server cannot have
+  // check wal_level before the slot, because a server without wal_level=logical has no usable slot
   if (streams && walLevel !== 'logical') throw errors.create('MR_PG_WAL_LEVEL', { level: walLevel })
   const offset = resumeOffset(resume, parts.committed)
   const wal = streams ? await readWal(options, offset?.walId ?? null, signal) : null
@@ -161,7 +161,7 @@ class Connecting {
       xmin: () => xmin.value,
       extra: () => snapshotMark(machine.state.resume?.snapshot ?? null),
       publicationSkipped: async message => {
-        // the snapshot contains the changes of the time before it
+        // while catching up, the skipped changes are in the snapshot, so they are not lost
         if (machine.state.phase !== 'catching up') await publication.skipped(message)
       },
     })
@@ -175,7 +175,7 @@ class Connecting {
     const from = progress === 'begin' ? null : progress
     if (from === null) await sleep(options.snapshot.delayMs, signal)
     const captured = this.#inspection.tables
-    // snapshot.mode=initial_only has no publication
+    // with snapshot.mode=initial_only, the publication is not read
     const published = publication.current ?? publicationFor(true, options.publication.viaRoot, captured)
     const snapshot = await Snapshot.open({
       ...this.#parts,
@@ -200,8 +200,8 @@ class Connecting {
   }
 
   /**
-   * Read after the snapshot was opened: everything that the snapshot sees ended before this
-   * position.
+   * Returns the end of the WAL. The caller reads it after the snapshot was opened, so every
+   * transaction in the snapshot ended before this position.
    */
   async #walPosition(): Promise<Lsn> {
     const [row] = await this.#parts.catalog.rows(

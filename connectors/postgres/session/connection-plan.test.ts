@@ -35,7 +35,7 @@ function stepsOf(mode: string, resume: Resume | null, found: Partial<Found>): re
   return planned instanceof MillraceError ? planned.code : planned.steps
 }
 
-/** The state that a streaming task keeps after its first connection. */
+/** Returns the state that a streaming task keeps after its first connection. */
 function resumeOf(mode: string, found: Partial<Found>): Resume {
   const planned = planConnection(optionsOf(mode), null, find(found))
   if (planned instanceof Error) throw planned
@@ -52,7 +52,7 @@ test.each<[string, string, Partial<Found>, readonly string[] | string]>([
     ['prepare publication', 'create slot', 'set position', 'open snapshot', 'release new slot', 'start stream'],
   ],
   [
-    'a first start with a slot starts the stream before the snapshot',
+    'a first start with an existing slot starts the stream before the snapshot',
     'initial',
     {},
     ['prepare publication', 'set position', 'start stream', 'open snapshot'],
@@ -72,14 +72,24 @@ test.each<[string, string, Partial<Found>, readonly string[] | string]>([
     ],
   ],
   [
-    'no_data does not read the tables',
+    'snapshot.mode=no_data does not read the tables',
     'no_data',
     { slot: null },
     ['prepare publication', 'create slot', 'set position', 'release new slot', 'start stream'],
   ],
-  ['initial_only only reads the tables', 'initial_only', { slot: null, wal: null }, ['set position', 'open snapshot']],
-  ['a complete offset', 'initial', { offset: COMPLETE }, ['prepare publication', 'set position', 'start stream']],
-  ['a slot of another database', 'initial', { slot: { ...SLOT, database: 'other' } }, 'MR_PG_SLOT_WRONG'],
+  [
+    'snapshot.mode=initial_only only reads the tables',
+    'initial_only',
+    { slot: null, wal: null },
+    ['set position', 'open snapshot'],
+  ],
+  [
+    'a start with a complete offset only streams',
+    'initial',
+    { offset: COMPLETE },
+    ['prepare publication', 'set position', 'start stream'],
+  ],
+  ['a slot of another database is rejected', 'initial', { slot: { ...SLOT, database: 'other' } }, 'MR_PG_SLOT_WRONG'],
 ])('%s', (_, mode, found, expected) => {
   expect(stepsOf(mode, null, found)).toEqual(expected)
 })
@@ -92,7 +102,7 @@ test('a later connection repeats the snapshot only while it is not complete', ()
   expect(stepsOf('initial', { ...resume, snapshot: null }, { offset })).toEqual(steps.slice(0, 3))
 })
 
-test('a later connection fails where resuming would leave a gap', () => {
+test('a later connection fails if resuming would leave a gap', () => {
   const resume = resumeOf('when_needed', { offset: COMPLETE })
   const offset = COMPLETE
   expect(stepsOf('when_needed', resume, { offset, slot: null })).toBe('MR_PG_SLOT_MISSING')

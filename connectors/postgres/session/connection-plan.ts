@@ -7,7 +7,7 @@ import { checkOnward, type Found, type Plan, planStart } from '../plan.ts'
 import { wrongSlot } from '../server.ts'
 import { positionOf, type Resume } from './resume.ts'
 
-/** The steps of a connection, in this order. */
+/** A step of a connection. */
 export type Step =
   | 'prepare publication'
   | 'drop slot'
@@ -23,8 +23,8 @@ export interface ConnectionPlan {
 }
 
 /**
- * Decides the steps of a connection from what was found on the server. Pure. `resume` is null for
- * the first connection of a task. Returns an error if resuming would leave a gap.
+ * Returns the steps of a connection, in order. `resume` is null for the first connection of a task.
+ * Returns an error if resuming would leave a gap. Has no side effects.
  */
 export function planConnection(
   options: PostgresOptions,
@@ -57,7 +57,10 @@ function firstPlan(options: PostgresOptions, found: Found): Plan | MillraceError
   return planStart({ mode, slotName: name, mismatch, flush, dropOnStop }, found)
 }
 
-/** The address may lead to another server now, and the slot may have been moved or dropped. */
+/**
+ * Returns why a later connection cannot resume; null if it can. Since the last connection, the
+ * address may lead to another server, and the slot may have been moved or dropped.
+ */
 function laterFault(options: PostgresOptions, resume: Resume, found: Found): MillraceError | null {
   const { slot, wal, missing } = found
   if (!resume.plan.stream) return null

@@ -25,7 +25,7 @@ export interface SessionContext {
   readonly headers: readonly Header[]
   readonly heartbeat: Heartbeat
   readonly committed: LoadedOffset | null
-  /** Shows in the status of the task what it is waiting for. */
+  /** Shows in the task's status what the task is waiting for. */
   readonly waits: (message: string, retryAt: number) => void
 }
 
@@ -49,9 +49,9 @@ export interface SessionParts extends SessionContext {
 export type State = SessionState<OpenStream, Snapshot>
 export type Event = SessionEvent<OpenStream, Snapshot>
 
-/** The session's state, and how it is changed. */
+/** A session's state, and the method that changes it. */
 export interface Machine {
   readonly state: State
-  /** Changes the state at once; resolves when the actions that follow are complete. */
+  /** Changes the state immediately. Resolves when the actions of the transition are complete. */
   apply(event: Event): Promise<void>
 }

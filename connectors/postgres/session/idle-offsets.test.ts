@@ -17,7 +17,7 @@ test.each<[string, FlushMode, Partial<Idle>, boolean, ReturnType<IdleOffsets['de
   expect(new IdleOffsets(mode, 100).decide(idle(at), isRequested)).toBe(expected)
 })
 
-test('an offset is due once per interval, or at once on request', () => {
+test('an offset without a record is due once per interval, or immediately on request', () => {
   const offsets = new IdleOffsets('connector_and_driver', 100)
   expect(offsets.wait(idle({}))).toBe(0)
   expect(offsets.decide(idle({}), false)).toBe('advance')

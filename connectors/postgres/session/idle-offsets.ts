@@ -3,23 +3,27 @@ import type { FlushMode } from '../stream/position.ts'
 
 /** The state between two transactions, when there is no record to emit. */
 export interface Idle {
-  /** How far the stream was read; null inside a transaction. */
+  /** The position up to which the stream was read; null inside a transaction. */
   readonly read: Lsn | null
-  /** How far the last emitted offset allows the slot to be confirmed. */
+  /** The position up to which the last emitted offset allows the slot to be confirmed. */
   readonly confirmable: Lsn
-  /** How far the slot was confirmed. */
+  /** The position up to which the slot was confirmed. */
   readonly flushed: Lsn
-  /** Milliseconds since 1970. */
+  /** The current time, in milliseconds since 1970. */
   readonly now: number
 }
 
-/** `advance` past WAL without captured changes, or `commit` what was emitted; null for neither. */
+/**
+ * The offset to emit: `advance` is past WAL without captured changes, `commit` is after the last
+ * transaction. Null if no offset is due.
+ */
 export type IdleOffset = 'advance' | 'commit' | null
 
 /**
- * Decides when to emit an offset without a record, so that the slot can advance: periodically while
- * the WAL has nothing to capture, and at once when the server requests a status update. A server
- * that shuts down waits for that.
+ * Decides when to emit an offset without a record, so that the slot can advance. An offset is due
+ * periodically while the WAL contains nothing to capture. An offset is due immediately if the
+ * server requests a status update, because a server that is shutting down waits for the
+ * confirmation.
  */
 export class IdleOffsets {
   readonly #mode: FlushMode
@@ -44,7 +48,10 @@ export class IdleOffsets {
     return advances ? 'advance' : 'commit'
   }
 
-  /** Milliseconds until the next offset is due; Infinity if there is nothing to advance past. */
+  /**
+   * Returns the time until the next offset is due, in milliseconds; Infinity if there is nothing to
+   * advance past.
+   */
   wait(idle: Idle): number {
     const { read, confirmable, now } = idle
     if (read === null || !this.#advances(read, confirmable)) return Number.POSITIVE_INFINITY

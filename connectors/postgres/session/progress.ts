@@ -1,14 +1,14 @@
 import type { Operation } from '../../cdc/index.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 
-/** The progress of a snapshot. */
+/** The progress of a snapshot, for the metrics. */
 export interface SnapshotView {
   readonly running: boolean
   readonly completed: boolean
   readonly tables: number
   readonly remaining: number
   readonly seconds: number
-  /** The rows that were read, by table. */
+  /** The number of rows that were read, by table. */
   readonly rows: readonly (readonly [table: string, rows: number])[]
 }
 
@@ -19,9 +19,9 @@ export interface SnapshotView {
 export class Progress {
   readonly events: Record<Operation, number> = { c: 0, u: 0, d: 0, t: 0, r: 0, m: 0 }
   transactions = 0
-  /** When the last event was read, ms since 1970; 0 before the first event. */
+  /** When the last event was read, in milliseconds since 1970; 0 before the first event. */
   lastEventAt = 0
-  /** When the last event was committed, ms since 1970; 0 before the first event. */
+  /** When the last event was committed, in milliseconds since 1970; 0 before the first event. */
   lastCommitAt = 0
   readonly #startedAt = Date.now()
   #snapshot: { readonly snapshot: Snapshot; readonly startedAt: number } | null = null
@@ -42,7 +42,7 @@ export class Progress {
     this.#done = view && { ...view, running: false, completed }
   }
 
-  /** The current or last snapshot; null if none was started. */
+  /** The progress of the current or last snapshot; null before the first snapshot. */
   get snapshot(): SnapshotView | null {
     if (this.#snapshot === null) return this.#done
     const { snapshot, startedAt } = this.#snapshot

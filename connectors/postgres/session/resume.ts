@@ -4,7 +4,9 @@ import { type LoadedOffset, loadOffset, type SnapshotProgress } from '../offset.
 import type { Plan } from '../plan.ts'
 import { StreamPosition } from '../stream/position.ts'
 
-/** The progress of the snapshot: `begin` before its first row, null if no snapshot is due. */
+/**
+ * The progress of the snapshot: `begin` before the first row, null if no snapshot has to be read.
+ */
 export type SnapshotState = SnapshotProgress | 'begin' | null
 
 /** The state that a task keeps from one connection to the next. */
@@ -14,11 +16,16 @@ export interface Resume {
   readonly slotFloor: Lsn
   /** The offset at which the task started. */
   readonly start: SourceOffset
-  /** The WAL of the current connection, as in offsets; null if the task does not stream. */
+  /**
+   * The identity of the current connection's WAL, as in offsets; null if the task does not stream.
+   */
   readonly walId: string | null
-  /** The offset of the last emitted record; null before the first one. */
+  /** The offset of the last emitted record; null before the first record. */
   readonly emitted: SourceOffset | null
-  /** How far `emitted`, or else `start`, allows the slot to be confirmed. */
+  /**
+   * The position up to which `emitted` allows the slot to be confirmed. While `emitted` is null,
+   * `start` applies.
+   */
   readonly confirmable: Lsn
   readonly snapshot: SnapshotState
 }
@@ -26,8 +33,9 @@ export interface Resume {
 /** A planned start, and what was found or created for it. */
 export interface PlannedStart {
   readonly plan: Plan
-  /** The confirmed position of a slot that existed, and the position of a new one. */
+  /** The confirmed position of the slot that was found; null if no slot was found. */
   readonly confirmedLsn: Lsn | null
+  /** The position of the slot that was created; null if no slot was created. */
   readonly createdLsn: Lsn | null
   readonly walId: string | null
   readonly micros: number
@@ -40,7 +48,8 @@ export function firstResume(start: PlannedStart): Resume {
   const slotFloor = createdLsn ?? confirmedLsn ?? ZERO
   const offset = from === null ? { lsn: slotFloor, ts_usec: micros } : from.raw
   const confirmable = new StreamPosition(loadOffset(offset)).startLsn()
-  // rows that were read before the slot was recreated may have changed unseen: read them again
+  // if the slot was recreated or advanced, rows that were already read may have changed unnoticed,
+  // so the snapshot starts again
   const isSameSlot = from !== null && (confirmedLsn ?? ZERO) <= confirmable
   const progress = isSameSlot && from.inSnapshot ? from.progress : null
   const snapshot = plan.snapshot ? (progress ?? 'begin') : null
@@ -49,7 +58,7 @@ export function firstResume(start: PlannedStart): Resume {
 
 /**
  * Returns the state from which a later connection resumes. Records that were decoded but not
- * emitted are decoded again, so the snapshot resumes at the last emitted record too.
+ * emitted are decoded again, so the snapshot also resumes after the last emitted record.
  */
 export function nextResume(resume: Resume, walId: string | null): Resume {
   const { emitted, snapshot } = resume
@@ -57,20 +66,26 @@ export function nextResume(resume: Resume, walId: string | null): Resume {
   return { ...resume, walId, snapshot: loadOffset(emitted).progress ?? 'begin' }
 }
 
-/** The offset from which the next connection resumes; null for a start without a committed one. */
+/**
+ * Returns the offset from which the next connection resumes; null for a start without a committed
+ * offset.
+ */
 export function resumeOffset(resume: Resume | null, committed: LoadedOffset | null): LoadedOffset | null {
   if (resume === null) return committed
   return loadOffset(resume.emitted ?? { wal_id: resume.walId, ...resume.start })
 }
 
-/** The position at which the stream of a connection starts. */
+/** Returns the position at which the stream of a connection starts. */
 export function positionOf(resume: Resume): StreamPosition {
   const position = new StreamPosition(loadOffset(resume.emitted ?? resume.start))
   position.walId = resume.walId
   return position
 }
 
-/** The fields that offsets of the stream contain while a snapshot is not complete. */
+/**
+ * Returns the fields that offsets of the stream contain until the snapshot is complete; null after
+ * that.
+ */
 export function snapshotMark(snapshot: SnapshotState): Readonly<Record<string, unknown>> | null {
   if (snapshot === null) return null
   const mark = { snapshot: 'INITIAL', snapshot_completed: false, last_snapshot_record: false }

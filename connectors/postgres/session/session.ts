@@ -17,9 +17,7 @@ import { WalLag, type WalPositions } from './wal-lag.ts'
 
 type Phase<Name extends State['phase']> = Extract<State, { phase: Name }>
 
-/**
- * How long to wait for the position of an idle server before it is requested again. Milliseconds.
- */
+/** The time after which the position of an idle server is requested again, in milliseconds. */
 const POSITION_MS = 1000
 
 /** The state of a session, for its metrics. */
@@ -28,14 +26,16 @@ export interface SessionView {
   readonly connected: boolean
   readonly progress: Progress
   readonly wal: WalPositions | null
-  /** How far the stream was read; null without a stream, and inside a transaction. */
+  /**
+   * The position up to which the stream was read; null without a stream, and inside a transaction.
+   */
   readonly reached: Lsn | null
   readonly confirmed: Lsn
 }
 
 /**
- * Does the work of a task from its start to its stop, over any number of connections. `decide`
- * holds the phases and their transitions; this class performs what they require.
+ * Runs a task from its start to its stop, over any number of connections. `decide` defines the
+ * phases and their transitions. This class performs the actions of the transitions.
  */
 export class Session implements Machine {
   readonly #parts: SessionParts
@@ -68,7 +68,9 @@ export class Session implements Machine {
     return this.#state
   }
 
-  /** Returns the current state. Refreshes the positions of the server in the background. */
+  /**
+   * Returns the current state for the metrics. Refreshes the server's positions in the background.
+   */
   view(): SessionView {
     const state = this.#state
     const { progress, flush } = this.#parts
@@ -84,7 +86,7 @@ export class Session implements Machine {
     }
   }
 
-  /** Changes the state at once; resolves when the actions are complete. */
+  /** Changes the state immediately. Resolves when the actions of the transition are complete. */
   apply(event: Event): Promise<void> {
     const { state, actions } = decide(this.#state, event)
     this.#state = state
@@ -100,7 +102,7 @@ export class Session implements Machine {
     switch (action.do) {
       case 'wait for the stream': {
         const { stream } = action.stream
-        // an idle server replies at once with its position
+        // requests a reply, so that an idle server sends its position immediately
         stream.sendStatus(true)
         return stream.connection.chunks.wait(signal, POSITION_MS)
       }
@@ -122,12 +124,12 @@ export class Session implements Machine {
     }
   }
 
-  /** Connects unless it is connected. Emitted records are not emitted again. */
+  /** Connects unless the session is connected. Records that were emitted are not emitted again. */
   async connect(): Promise<void> {
     if (this.#state.phase === 'connecting') await connect(this.#parts, this)
   }
 
-  /** Returns the next records; null if none have arrived yet. */
+  /** Returns the next records; null if no records have arrived yet. */
   async next(): Promise<SourceRecord[] | null> {
     const records = await this.#next()
     const offset = records?.at(-1)?.sourceOffset
@@ -205,7 +207,10 @@ export class Session implements Machine {
     return stream.connection.chunks.wait(signal, ms)
   }
 
-  /** `heartbeat.action.query`. Capturing does not depend on it, so its failure is only logged. */
+  /**
+   * Runs `heartbeat.action.query`. Capturing does not depend on the query, so a failure is only
+   * logged.
+   */
   async #runHeartbeatQuery(): Promise<void> {
     const { options, catalog, logger } = this.#parts
     if (options.heartbeatQuery === null) return
@@ -217,7 +222,7 @@ export class Session implements Machine {
     }
   }
 
-  /** Confirms the slot as far as a committed offset allows. */
+  /** Confirms the slot up to the position that a committed offset allows. */
   committed(offset: SourceOffset): void {
     if (this.#parts.flush.committed(offset)) streamOf(this.#state)?.stream.sendStatus()
   }
@@ -234,7 +239,10 @@ export class Session implements Machine {
   }
 }
 
-/** An offset without a record. Committing it lets the slot advance. */
+/**
+ * Returns a record that carries only an offset and is not written. When the offset is committed,
+ * the slot can advance.
+ */
 const progressRecord = (prefix: string, offset: SourceOffset): SourceRecord => ({
   topic: prefix,
   partition: null,

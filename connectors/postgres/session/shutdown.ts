@@ -4,24 +4,27 @@ import { dropSlot, slotState } from '../server.ts'
 import type { ReplicationStream } from '../stream/replication-stream.ts'
 import type { SessionContext } from './context.ts'
 
-/** How long a server that shuts down waits for the commit of what was emitted. Milliseconds. */
+/**
+ * How long a stream stays open for the commit of emitted records after its server began to shut
+ * down, in milliseconds.
+ */
 const GRACE_MS = 1000
-/** How long a stopped task waits until it can drop its slot. Milliseconds. */
+/** The longest time that a stopped task tries to drop its slot, in milliseconds. */
 const DROP_MS = 10_000
 const DROP_ATTEMPTS = 50
 const DROP_PAUSE_MS = 100
 
 /**
  * Closes the stream of a server that is shutting down. The server waits until all of its WAL is
- * confirmed, which may never happen: with `lsn.flush.mode=connector`, or while records cannot be
- * written. After a restart it sends again what is not confirmed.
+ * confirmed. That may never happen with `lsn.flush.mode=connector`, or while records cannot be
+ * written. After its restart, the server sends unconfirmed changes again.
  */
 export async function leaveAtShutdown(context: SessionContext, stream: ReplicationStream): Promise<void> {
   const { options, signal } = context
   try {
     await sleep(GRACE_MS, signal)
   } catch {
-    // stopping the task closes the stream
+    // the task was stopped, which closes the stream
     return
   }
   const catalog = new Catalog(options, signal)
@@ -46,7 +49,10 @@ export async function dropOnStop({ options, logger }: SessionContext): Promise<v
   }
 }
 
-/** The server needs a moment to notice that the stream's connection is closed. */
+/**
+ * Drops a slot as soon as it is not active. The server needs a moment to notice that the stream's
+ * connection is closed.
+ */
 async function dropWhenFree(catalog: Catalog, slot: string): Promise<void> {
   for (let attempt = 0; attempt < DROP_ATTEMPTS; attempt++) {
     const state = await slotState(catalog, slot)

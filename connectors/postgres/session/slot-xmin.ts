@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { PostgresOptions } from '../options.ts'
 import { slotState } from '../server.ts'
 
-/** The xmin of the slot for events, read every `xmin.fetch.interval.ms`. */
+/** The xmin of the slot, for events. It is read every `xmin.fetch.interval.ms`. */
 export class SlotXmin {
   readonly #options: PostgresOptions['slot']
   readonly #catalog: Catalog
@@ -14,7 +14,7 @@ export class SlotXmin {
     this.#catalog = catalog
   }
 
-  /** The value as last read; null before that, or if the slot has none. */
+  /** The xmin as last read; null before the first read, or if the slot has none. */
   get value(): number | null {
     return this.#value
   }

@@ -14,7 +14,7 @@ import {
   streamOf,
 } from './state.ts'
 
-/** Handles are names here: `decide` only passes them on. */
+/** In these tests, streams and snapshots are strings, because `decide` only passes them on. */
 type State = SessionState<string, string>
 type Event = SessionEvent<string, string>
 type Action = SessionAction<string, string>
@@ -65,7 +65,7 @@ function run(...events: Event[]): { state: State; actions: Action[] } {
 }
 
 describe('the phases of a session', () => {
-  test('a new slot: the snapshot is read at once, then the stream', () => {
+  test('with a new slot, a session reads the snapshot first, then streams', () => {
     const start = [planned(), snapshotOpened(null), streamStarted, connected]
     expect(run(...start).state).toMatchObject({ phase: 'snapshotting', stream: 'stream', snapshot: 'snapshot' })
     const done = run(...start, read(false), read(true))
@@ -74,7 +74,7 @@ describe('the phases of a session', () => {
     expect(run(...start, read(true), { type: 'delay passed' }).state).toMatchObject({ delayMs: 0 })
   })
 
-  test('an existing slot: the stream catches up with the snapshot first', () => {
+  test("with an existing slot, a session streams up to the snapshot's position, then reads the snapshot", () => {
     const start = [planned({}, 40), streamStarted, snapshotOpened(200), connected]
     expect(run(...start).state).toMatchObject({ phase: 'catching up', target: 200 })
     const before = run(...start, { type: 'stream read', reached: 199, held: false })
@@ -88,12 +88,12 @@ describe('the phases of a session', () => {
     }
   })
 
-  test('a complete offset: streaming starts at once', () => {
+  test('with a complete offset, a session streams immediately', () => {
     const { state } = run(planned({ snapshot: false }, 40), streamStarted, connected)
     expect(state).toMatchObject({ phase: 'streaming', delayMs: 0 })
   })
 
-  test('snapshot.mode=initial_only: finished after the snapshot, and after a reconnect', () => {
+  test('with snapshot.mode=initial_only, a session is finished after the snapshot, and after a reconnect', () => {
     const start = [planned({ stream: false }), snapshotOpened(null), connected, read(true)]
     expect(run(...start).state.phase).toBe('finished')
     const again = run(...start, { type: 'disconnected' }, { type: 'resumed', walId: null }, connected)
@@ -117,32 +117,35 @@ describe('the phases of a session', () => {
     ],
     ['streaming', [planned({ snapshot: false }), streamStarted, connected], [{ do: 'close stream', stream: 'stream' }]],
     ['finished', [planned({ stream: false, snapshot: false }), connected], []],
-  ])('a disconnect while %s closes what is open and keeps what the next connection needs', (phase, events, actions) => {
-    const { state } = run(...events)
-    expect(state.phase).toBe(phase)
-    const decision = decide(state, { type: 'disconnected' })
-    expect(decision.actions).toEqual(actions)
-    expect(decision.state).toEqual({ phase: 'connecting', resume: state.resume, stream: null, opened: null })
-  })
+  ])(
+    'a disconnect while %s closes the stream and the snapshot, and keeps the state for the next connection',
+    (phase, events, actions) => {
+      const { state } = run(...events)
+      expect(state.phase).toBe(phase)
+      const decision = decide(state, { type: 'disconnected' })
+      expect(decision.actions).toEqual(actions)
+      expect(decision.state).toEqual({ phase: 'connecting', resume: state.resume, stream: null, opened: null })
+    },
+  )
 })
 
 describe('the offset and the snapshot from which the next connection resumes', () => {
   const resumeOf = (...events: Event[]): Resume => run(...events).state.resume!
 
-  test('null before the first plan', () => {
+  test('before the first plan, a connection resumes from the committed offset', () => {
     const committed = loadOffset({ lsn: 3 })
     expect(resumeOffset(null, committed)).toBe(committed)
     expect(run({ type: 'disconnected' }).state).toEqual(CONNECTING)
   })
 
-  test('without an offset: the position of the slot, in the WAL that was streamed', () => {
+  test("without an offset, a connection resumes at the slot's position, in the WAL that was streamed", () => {
     const resume = resumeOf(planned())
     expect(resume).toMatchObject({ slotFloor: 50, confirmable: 50, snapshot: 'begin', emitted: null })
     expect(resumeOffset(resume, null)).toMatchObject({ lsn: 50, walId: { system: '7', timeline: 1 } })
     expect(positionOf(resume)).toMatchObject({ lsn: 50, lsnCommit: null, micros: 1, walId: '7/1' })
   })
 
-  test('the offset of the last emitted record, from which an unfinished snapshot resumes too', () => {
+  test('a connection and its unfinished snapshot resume from the offset of the last emitted record', () => {
     const start = [planned(), snapshotOpened(null), streamStarted, connected, read(false)]
     const emitted: Event = { type: 'emitted', offset: IN_SNAPSHOT }
     const later: SnapshotProgress = { ...PROGRESS, at: 2 }
@@ -153,7 +156,7 @@ describe('the offset and the snapshot from which the next connection resumes', (
     expect(resumeOffset(resume, null)!.raw).toEqual(IN_SNAPSHOT)
   })
 
-  test('a committed snapshot progress, unless the slot was confirmed past the offset since', () => {
+  test('a snapshot resumes from the committed progress, unless the slot was confirmed past the offset', () => {
     const from = loadOffset(IN_SNAPSHOT)
     expect(resumeOf(planned({ from }, 100)).snapshot).toEqual(PROGRESS)
     expect(resumeOf(planned({ from }, 101)).snapshot).toBe('begin')
@@ -168,7 +171,7 @@ describe('the offset and the snapshot from which the next connection resumes', (
 })
 
 const lsn = fc.integer({ min: 1, max: 30 })
-/** Any event, in any order: also those of a connection that was closed in the meantime. */
+/** Any event, including events of a connection that was closed in the meantime. */
 const event = fc.oneof<fc.Arbitrary<Event>[]>(
   fc.record({ snapshot: fc.boolean(), stream: fc.boolean() }).map(plan => planned(plan)),
   fc.constant<Event>({ type: 'resumed', walId: '7/1' }),
@@ -185,7 +188,7 @@ const event = fc.oneof<fc.Arbitrary<Event>[]>(
   fc.constant<Event>({ type: 'disconnected' }),
 )
 
-test('any sequence of events: each resource is closed once, and no emitted offset is forgotten', () => {
+test('any sequence of events closes each resource once, and keeps the last emitted offset', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), events => {
       let state = CONNECTING as State
@@ -202,11 +205,11 @@ test('any sequence of events: each resource is closed once, and no emitted offse
             expect(open.delete(action.snapshot)).toBe(true)
         }
         expect(open).toEqual(new Set([streamOf(next), snapshotOf(next)].filter(handle => handle !== null)))
-        // a reconnect never goes back from a known plan to a first start
+        // after the first plan, `resume` is never null again
         expect(next.resume === null && before.resume !== null).toBe(false)
         if (e.type === 'emitted' && before.phase !== 'connecting') emitted = e.offset
         expect(next.resume?.emitted ?? null).toBe(emitted)
-        // rows are not read before the stream contains everything that they may show
+        // the snapshot is read only after the stream has reached the snapshot's position
         if (next.phase === 'snapshotting' && before.phase === 'catching up')
           expect(e.type === 'stream read' && (e.held || e.reached >= before.target)).toBe(true)
         if (before.phase !== next.phase && next.phase === 'streaming') expect(snapshotOf(next)).toBeNull()
@@ -216,7 +219,7 @@ test('any sequence of events: each resource is closed once, and no emitted offse
   )
 })
 
-test('a plan of each snapshot.mode leads to the phase that it requires', () => {
+test('the plan of each snapshot.mode leads to the phase that the mode requires', () => {
   const found = { offset: null, slot: null, wal: null, missing: null }
   const phases = ['initial', 'always', 'when_needed', 'no_data', 'initial_only'].map(mode => {
     const settings = { mode, slotName: 's', mismatch: 'no_validation', flush: 'connector', dropOnStop: false } as const

@@ -7,14 +7,15 @@ import { firstResume, nextResume, type PlannedStart, type Resume } from './resum
 export interface OpenedSnapshot<Snapshot> {
   readonly snapshot: Snapshot
   /**
-   * The stream must be read up to this position first; null if the stream starts at the snapshot.
+   * The position up to which the stream must be read before the snapshot; null if the stream starts
+   * at the snapshot's position.
    */
   readonly target: Lsn | null
 }
 
 /**
- * The phase of a task, with the resources that belong to it. The type parameters are the handles of
- * an open stream and an open snapshot: `decide` only stores them and passes them on.
+ * The phase of a session, with its open resources. The type parameters are the handles of an open
+ * stream and of an open snapshot. `decide` only stores the handles and passes them on.
  */
 export type SessionState<Stream, Snapshot> =
   | {
@@ -26,9 +27,9 @@ export type SessionState<Stream, Snapshot> =
     }
   | {
       /**
-       * Streams up to the position of a snapshot that did not start with a new slot. Changes made
-       * between an interrupted snapshot and this one become events before their rows are read
-       * again: deletes are not missed, and no row's older state follows a newer one.
+       * Streams up to the position of a snapshot that did not start with a new slot. Changes
+       * between an interrupted snapshot and this one are emitted before their rows are read again.
+       * Therefore no delete is missed, and no older state of a row follows a newer state.
        */
       readonly phase: 'catching up'
       readonly resume: Resume
@@ -44,7 +45,7 @@ export type SessionState<Stream, Snapshot> =
       readonly snapshot: Snapshot
     }
   | {
-      /** `delayMs` is what remains of `streaming.delay.ms`. */
+      /** `delayMs` is the remaining part of `streaming.delay.ms`. */
       readonly phase: 'streaming'
       readonly resume: Resume
       readonly stream: Stream
@@ -57,20 +58,23 @@ export type SessionState<Stream, Snapshot> =
     }
 
 export type SessionEvent<Stream, Snapshot> =
-  /** The first start is planned, and its slot exists. */
+  /** The first start was planned, and its slot exists. */
   | ({ readonly type: 'planned' } & PlannedStart)
-  /** A later connection found the slot and the offset in order. */
+  /** A later connection found that the slot and the offset are valid. */
   | { readonly type: 'resumed'; readonly walId: string | null }
   | { readonly type: 'stream started'; readonly stream: Stream }
   | { readonly type: 'snapshot opened'; readonly opened: OpenedSnapshot<Snapshot> }
   | { readonly type: 'connected' }
-  /** The stream was read up to `reached`; `held` if it stopped before a later transaction. */
+  /**
+   * The stream was read up to `reached`. `held` tells whether reading stopped before a transaction
+   * that is not in the snapshot.
+   */
   | { readonly type: 'stream read'; readonly reached: Lsn; readonly held: boolean }
   | {
       readonly type: 'snapshot read'
       readonly progress: SnapshotProgress
       readonly done: boolean
-      /** `streaming.delay.ms` */
+      /** The setting `streaming.delay.ms`. */
       readonly delayMs: number
     }
   | { readonly type: 'delay passed' }
@@ -92,8 +96,9 @@ export interface Decision<Stream, Snapshot> {
 export const CONNECTING = { phase: 'connecting', resume: null, stream: null, opened: null } as const
 
 /**
- * Returns the next state and what to do about it. Pure: no I/O and no clock. An event that does not
- * belong to the phase changes nothing, but a resource that it brings is closed.
+ * Returns the next state, and the actions of the transition. Has no side effects. An event that
+ * does not belong to the phase does not change the state, but the resource in such an event is
+ * closed.
  */
 export function decide<T, S>(state: SessionState<T, S>, event: SessionEvent<T, S>): Decision<T, S> {
   switch (event.type) {
@@ -164,7 +169,7 @@ function snapshotRead<T, S>(
 }
 
 function emitted<T, S>(state: SessionState<T, S>, offset: SourceOffset): SessionState<T, S> {
-  // nothing is emitted while connecting
+  // records are not emitted while connecting
   if (state.phase === 'connecting') return state
   const confirmable = confirmableBy(loadOffset(offset)) ?? ZERO
   return { ...state, resume: { ...state.resume, emitted: offset, confirmable } }

@@ -3,10 +3,10 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { literal } from '../catalog/tables.ts'
 import { type Lsn, parseLsn } from '../lsn.ts'
 
-/** The interval between two reads of the positions, in milliseconds. */
+/** The shortest time between two reads of the positions, in milliseconds. */
 const READ_MS = 5000
 
-/** The positions of the server and of the slot. */
+/** The positions of the server's WAL and of the slot. */
 export interface WalPositions {
   readonly end: Lsn
   /** The slot's confirmed position; null without a slot. */
@@ -16,8 +16,8 @@ export interface WalPositions {
 }
 
 /**
- * Reads the end of the server's WAL. The stream does not contain it: while it has a backlog, the
- * server reports only the position up to which it has sent.
+ * Reads the end of the server's WAL with a query. The stream does not report this position: while
+ * it has a backlog, the server reports only the position up to which it has sent data.
  */
 export class WalLag {
   readonly #catalog: Catalog
@@ -38,7 +38,7 @@ export class WalLag {
     return this.#positions
   }
 
-  /** Reads the positions in the background, unless they are recent. Never throws. */
+  /** Reads the positions in the background, unless they were read recently. Never throws. */
   async refresh(): Promise<void> {
     if (this.#reading || performance.now() - this.#readAt < READ_MS) return
     this.#reading = true
