@@ -35,7 +35,7 @@ export interface LoadedOffset {
   readonly txId: number | null
   readonly progress: SnapshotProgress | null
   /**
-   * The end of the WAL after `lsnCommit` that contained nothing to capture. The slot may be
+   * Up to this position, the WAL after `lsnCommit` contains nothing to capture. The slot may be
    * confirmed up to this position.
    */
   readonly lsnIdle: Lsn | null
@@ -106,8 +106,8 @@ export function snapshotOffset(o: {
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
 
 /**
- * Returns the position up to which an offset allows the slot to be confirmed: the end of the last
- * complete transaction, or the end of the WAL after it that contained nothing to capture.
+ * Returns the position up to which an offset allows the slot to be confirmed. This is the end of
+ * the last complete transaction, or a later position `lsn_idle`.
  */
 export function confirmableBy(offset: LoadedOffset): Lsn | null {
   const { lsnIdle } = offset

@@ -26,14 +26,14 @@ export interface Origin {
 export interface SourcePlace {
   readonly time: EventTime
   readonly mark: SnapshotMark
-  /** The end of the last transaction before; null if none is known. */
+  /** The end of the previous transaction; null if it is not known. */
   readonly lastCommit: Lsn | null
   readonly txId: number | null
   readonly xmin: number | null
   readonly origin: Origin | null
 }
 
-/** Creates source blocks, with the fields that all events of a task share. */
+/** Creates the source blocks of a task's events. */
 export class SourceBlocks {
   readonly #prefix: string
   readonly #database: string
@@ -46,7 +46,7 @@ export class SourceBlocks {
     this.#database = database
   }
 
-  /** The source block of an event of a table at a WAL position. */
+  /** Returns the source block of an event of a table at a WAL position. */
   make(table: TableName, lsn: Lsn, place: SourcePlace): Struct {
     const { time, mark, lastCommit, txId, xmin, origin } = place
     return {
@@ -54,7 +54,7 @@ export class SourceBlocks {
       connector: CONNECTOR,
       name: this.#prefix,
       ts_ms: time.ms,
-      // as in Debezium: null in events of the stream, for which JsonConverter writes the schema's
+      // as in Debezium, null in events of the stream; for null, JsonConverter writes the schema's
       // default
       snapshot: mark === 'false' ? null : mark,
       db: this.#database,

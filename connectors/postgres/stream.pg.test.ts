@@ -10,7 +10,7 @@ const server: PostgresServer | null = await startPostgres({ own: true, settings:
 afterAll(() => server?.stop())
 
 describe.skipIf(server === null)('while streaming', () => {
-  test('a new enum label is in the schema of the first event that has it', async () => {
+  test('a new enum label is in the schema of the first event that contains the label', async () => {
     const { url, db } = await createDatabase(
       server,
       "create type mood as enum ('sad')",
@@ -45,7 +45,7 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.end()
   })
 
-  test('a filtered publication gets a new table that matches at the next start', async () => {
+  test('a new table that matches the include list is added to a filtered publication at the next start', async () => {
     const { url, db } = await createDatabase(server, 'create table a (id int primary key)')
     const offsets = new OffsetStorage()
     const props = propsFor(url, {
@@ -67,7 +67,7 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.end()
   })
 
-  test('a change made before a key column was renamed has the old key', async () => {
+  test('a change that was made before a key column was renamed has the old key', async () => {
     const { url, db } = await createDatabase(server, 'create table t (a int, b int, v text, primary key (b, a))')
     const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url), offsets).start()
@@ -135,7 +135,7 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.end()
   })
 
-  test('updates that change nothing can be skipped', async () => {
+  test('with skip.messages.without.change=true, an update that changes nothing is skipped', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key, v numeric, j jsonb)',
@@ -150,7 +150,7 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.query('update t set v = 2')
     expect(ids(await task.count(2))).toEqual(['c1', 'u1'])
     await task.commit()
-    // and do not retain WAL
+    // a skipped update must not stop the slot from advancing
     await db.query('update t set v = 2')
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
     await eventually(
@@ -200,7 +200,7 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.end()
   })
 
-  test('partitions are captured as an existing publication publishes them', async () => {
+  test('partitions are captured under the name that an existing publication gives to their changes', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table p (id int primary key) partition by range (id)',
@@ -222,7 +222,7 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.end()
   })
 
-  test('a replica identity is set only if it differs', async () => {
+  test('a replica identity is set only if the table has a different one', async () => {
     const { url, db } = await createDatabase(
       server,
       'create table t (id int primary key, code text not null)',

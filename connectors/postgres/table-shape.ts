@@ -22,7 +22,10 @@ export interface ShapeColumn {
   readonly type: ColumnType | null
   readonly typeName: string
   readonly optional: boolean
-  /** Whether its domain makes it NOT NULL. That can change without an event in the stream. */
+  /**
+   * Whether the column's domain makes it NOT NULL. A domain can change without an event in the
+   * stream.
+   */
   readonly requiredByDomain: boolean
   readonly defaultExpression: string | null
   readonly comment: string | null
@@ -33,31 +36,32 @@ export interface ShapeInput {
   readonly name: TableName
   /** The columns, in the order of the tuple. */
   readonly columns: readonly ShapeColumn[]
-  /** The columns of the primary key, or those that are used instead. */
+  /** The columns of the primary key, or of the index that is used instead. */
   readonly key: readonly string[]
 }
 
 /**
- * One version of a table: its topic, its schemas and its decoders. Kept until the table changes.
+ * One version of a table, with its topic, its schemas and its decoders. It is used until the table
+ * changes.
  */
 export interface TableShape {
   readonly name: TableName
-  /** `schema.table` */
+  /** The name as `schema.table`. */
   readonly id: string
   readonly topic: string
   readonly keySchema: Schema | null
   readonly valueSchema: Schema
   readonly envelope: Schema
   readonly columns: readonly ShapeColumn[]
-  /** Columns that neither values nor keys need: a snapshot does not read them. */
+  /** Columns that neither values nor keys contain, so that a snapshot does not read them. */
   readonly unread: ReadonlySet<string>
   readonly row: RowMapper
   readonly key: RowMapper | null
-  /** Two shapes with the same signature are the same. */
+  /** Identifies the structure of the table. Shapes with the same signature are equal. */
   readonly signature: string
-  /** The places of columns that domains make NOT NULL. */
+  /** The indexes of the columns that domains make NOT NULL. */
   readonly requiredByDomain: readonly number[]
-  /** Set when a row shows that a type has changed. The shape must be read again. */
+  /** Whether a row has shown that a type changed, so that the shape must be read again. */
   stale: boolean
 }
 
@@ -70,7 +74,7 @@ export interface ShapeContext {
   readonly logger: Logger
 }
 
-/** A decoder, and the substitute for a value that cannot be represented. */
+/** A decoder, and what is emitted for a value that the decoder cannot represent. */
 interface Unshown {
   readonly decode: Decode
   readonly optional: boolean
@@ -89,7 +93,7 @@ function guarded(field: Unshown, table: TableName, column: ShapeColumn, context:
       const about = { table: qualified(table), column: column.name, type, cause: messageOf(error) }
       if (options.convertingFailure === 'fail') throw errors.create('MR_PG_VALUE', about, { cause: error })
       const instead = substitute(error, optional, filler)
-      // further warnings would only repeat the first ones
+      // further warnings would repeat the first warnings
       if (options.convertingFailure === 'warn' && warned++ < 10)
         logger.warn(errors.create('MR_PG_VALUE_REPLACED', { ...about, instead: shown(instead) }).message)
       return instead
@@ -98,7 +102,8 @@ function guarded(field: Unshown, table: TableName, column: ShapeColumn, context:
 }
 
 /**
- * A NOT NULL column cannot be null: it gets the nearest value, or the filler for unknown values.
+ * Returns what is emitted for a value that cannot be represented: null, or for a NOT NULL column
+ * the nearest value or the filler.
  */
 function substitute(error: unknown, optional: boolean, filler: unknown): unknown {
   if (error instanceof Unrepresentable && error.nearest !== undefined && (error.always || !optional))
@@ -109,12 +114,12 @@ function substitute(error: unknown, optional: boolean, filler: unknown): unknown
 const shown = (value: unknown): string =>
   value === null ? 'null' : Array.isArray(value) ? 'null for these elements' : `${String(value)} instead`
 
-/** Marks the shape as stale if a value is not a known label of the enum. */
+/** Returns a decoder that marks the shape as stale if a value is not a known label of the enum. */
 function enumDecode(decode: Decode, labels: readonly string[], shape: { stale: boolean }): Decode {
   const known = new Set<unknown>(labels)
   const look = (label: unknown) => {
     if (known.has(label) || label === null) return
-    // only once: a label that was renamed since is not in the catalog either
+    // a label marks the shape only once, because a renamed label is not in the catalog either
     known.add(label)
     shape.stale = true
   }
@@ -146,7 +151,7 @@ function fieldSchema(field: Field, context: ShapeContext, rule: ColumnRule | nul
   })
 }
 
-/** The value for a null: null, or the default or a filler in a NOT NULL column. */
+/** Returns what is emitted for NULL: null, or for a NOT NULL column the default or the filler. */
 const nullOf = (field: Field): unknown =>
   field.column.optional ? null : field.default === undefined ? field.codec.filler : field.default
 
@@ -165,7 +170,7 @@ function reader(field: Field, name: string, rule: ColumnRule | null): FieldReade
 const changed = (change: ((v: unknown) => unknown) | null, value: unknown): unknown =>
   change === null || value === null || value === undefined ? value : change(value)
 
-/** Creates the shape of a table, without the columns whose types have no mapping. */
+/** Returns the shape of a table, without the columns whose types have no mapping. */
 export function makeShape(input: ShapeInput, context: ShapeContext): TableShape {
   const { options } = context
   const { name, columns } = input
@@ -229,7 +234,7 @@ export function makeShape(input: ShapeInput, context: ShapeContext): TableShape 
   })
 }
 
-/** Whether two keys or rows are equal, value by value. */
+/** Returns whether two keys or rows are equal, value by value. */
 export function structsEqual(a: Struct | null, b: Struct | null): boolean {
   return valuesEqual(a, b)
 }

@@ -57,7 +57,7 @@ export class PostgresTask extends SourceTask<typeof postgresConfig> {
     logger.info(from)
   }
 
-  /** How far the task is behind the server. */
+  /** Returns how far the task is behind the server. */
   override lag(): SourceLag | null {
     return this.#session && this.#lag.read(this.#session.view())
   }

@@ -28,7 +28,7 @@ afterAll(async () => {
   for (const server of [right, wrong, plain]) await server?.stop()
 })
 
-/** Whether the connection is encrypted, or the code of the error that it ends with. */
+/** Returns `encrypted`, `plain`, or the code of the error that rejects the connection. */
 async function connect(server: PostgresServer, mode: string, root?: string): Promise<string> {
   const props = {
     ...propsFor(server.url),
@@ -53,11 +53,14 @@ describe.skipIf(right === null)('database.sslmode', () => {
     ['allow', 'plain', 'plain'],
     ['prefer', 'encrypted', 'plain'],
     ['require', 'encrypted', 'MR_PG_SSL'],
-  ])('%s: %s where the server has TLS, %s where it has not', async (mode, withTls, without) => {
-    expect([await connect(right!, mode), await connect(plain!, mode)]).toEqual([withTls, without])
-  })
+  ])(
+    'database.sslmode=%s leads to %s if the server has TLS, and to %s if it does not',
+    async (mode, withTls, without) => {
+      expect([await connect(right!, mode), await connect(plain!, mode)]).toEqual([withTls, without])
+    },
+  )
 
-  test('applies to snapshot and stream', async () => {
+  test('database.sslmode applies to the snapshot and the stream', async () => {
     const url = await right!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -75,7 +78,7 @@ describe.skipIf(right === null)('database.sslmode', () => {
     await db.end()
   })
 
-  test('verify-ca checks the certificate authority, verify-full also the host name', async () => {
+  test('verify-ca checks the certificate authority, and verify-full also checks the host name', async () => {
     expect(await connect(right!, 'verify-ca', 'server.crt')).toBe('encrypted')
     expect(await connect(right!, 'verify-full', 'server.crt')).toBe('encrypted')
     expect(await connect(right!, 'verify-ca', 'other-ca.crt')).toBe('MR_PG_SSL')

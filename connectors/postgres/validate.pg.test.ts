@@ -9,21 +9,21 @@ import { propsFor } from './test-support/harness.ts'
 const server: PostgresServer | null = await startPostgres()
 afterAll(() => server?.stop())
 
-/** The errors of a configuration, by key. */
+/** Returns the errors of a configuration, by key. */
 async function errorsOf(props: Props): Promise<Record<string, string>> {
   const values = await validateConnector(new PostgresConnector(), props)
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 
 describe.skipIf(server === null)('the validation of a configuration', () => {
-  test('accepts a valid one, and creates nothing on the server', async () => {
+  test('a valid configuration has no errors, and its validation creates nothing on the server', async () => {
     const url = await server!.createDatabase()
     expect(await errorsOf(propsFor(url))).toEqual({})
     const { rows } = await server!.admin.query('select * from pg_replication_slots')
     expect(rows).toEqual([])
   })
 
-  test('reports for each key what is wrong and what to do', async () => {
+  test('the error of each key says what is wrong and what to do', async () => {
     const url = await server!.createDatabase()
     const base = propsFor(url)
     const cases: [Props, string, RegExp][] = [
@@ -59,7 +59,7 @@ describe.skipIf(server === null)('the validation of a configuration', () => {
     }
   })
 
-  test('names the privileges that the user lacks', async () => {
+  test('the errors name the privileges that the user does not have', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -72,7 +72,7 @@ describe.skipIf(server === null)('the validation of a configuration', () => {
     await db.end()
   })
 
-  test('rejects a slot of another kind', async () => {
+  test('a physical slot is rejected', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -85,7 +85,7 @@ describe.skipIf(server === null)('the validation of a configuration', () => {
 })
 
 describe('a server that cannot decode', () => {
-  test('causes an error that names wal_level', async ctx => {
+  test('a server with wal_level=replica causes an error that names wal_level', async ctx => {
     const replica = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
     if (!replica) return ctx.skip()
     try {

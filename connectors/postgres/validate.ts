@@ -15,7 +15,7 @@ type AddError = (key: string, message: string) => void
 
 const NAMING = /(^|\.)(Schema(Unicode)?TopicNamingStrategy|DefaultTopicNamingStrategy)$/
 
-/** Checks that need no database. */
+/** Runs the checks that need no database. */
 export function checkTogether(props: Props, addError: AddError): void {
   const given = (key: string) => (props[key] ?? '').trim() !== ''
   for (const kind of ['table', 'schema', 'column']) {
@@ -42,7 +42,7 @@ export function checkTogether(props: Props, addError: AddError): void {
     addError('max.queue.size', 'max.queue.size must be larger than max.batch.size.')
 }
 
-/** The options of pgoutput that may be set. Others would change the format of the stream. */
+/** The options of pgoutput that may be set. Other options would change the format of the stream. */
 const STREAM_PARAMS = new Set(['origin'])
 
 function checkStreamParams(text: string, addError: AddError): void {
@@ -60,7 +60,10 @@ function checkStreamParams(text: string, addError: AddError): void {
 
 const OVERRIDES = 'snapshot.select.statement.overrides'
 
-/** A query without its table in the list, or a table without a query, would be ignored silently. */
+/**
+ * Reports a query whose table is not listed, and a listed table without a query, because both would
+ * be ignored silently.
+ */
 function checkOverrides(props: Props, addError: AddError): void {
   const listed = new Set((props[OVERRIDES] ?? '').split(',').map(t => t.trim()))
   for (const table of listed) {
@@ -81,7 +84,7 @@ function checkIdentities(text: string, addError: AddError): void {
   }
 }
 
-/** The key that an error is reported for. */
+/** The key for which an error is reported, by the code of the error. */
 const KEY_OF: Readonly<Record<string, string>> = {
   MR_PG_CONNECT_FAILED: 'database.hostname',
   MR_PG_AUTH_FAILED: 'database.password',

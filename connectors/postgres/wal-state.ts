@@ -5,13 +5,13 @@ import { formatLsn, type Lsn, maxLsn, parseLsn, ZERO } from './lsn.ts'
 import type { LoadedOffset } from './offset.ts'
 import type { PostgresOptions } from './options.ts'
 
-/** Identifies the WAL that a position belongs to: the cluster, and the timeline of its history. */
+/** The identity of the WAL that contains a position: the cluster, and its timeline. */
 export interface WalId {
   /** The system identifier, a 64-bit number as text. */
   readonly system: string
   /**
-   * `UNKNOWN_TIMELINE` in offsets of a standby: its stream continues when it is promoted, on a new
-   * timeline.
+   * The timeline; `UNKNOWN_TIMELINE` in offsets of a standby, because the stream of a standby
+   * continues on a new timeline when the standby is promoted.
    */
   readonly timeline: number
 }
@@ -19,7 +19,7 @@ export interface WalId {
 export const UNKNOWN_TIMELINE = 0
 
 export interface IdentifiedWal extends WalId {
-  /** The end of the flushed WAL: the server never sends anything past it. */
+  /** The end of the flushed WAL. The server never sends changes past this position. */
   readonly end: Lsn
 }
 
@@ -28,16 +28,16 @@ export interface WalState extends IdentifiedWal {
   readonly inRecovery: boolean
   /** The low 32 bits of the next transaction id. */
   readonly nextTxId: number
-  /** Where each earlier timeline ended; empty if not requested. */
+  /** The position at which each earlier timeline ended; empty if the history was not read. */
   readonly leftAt: ReadonlyMap<number, Lsn>
 }
 
 export const formatWalId = (id: WalId): string => `${id.system}/${id.timeline}`
 
-/** Returns the WAL that the positions of a stream belong to. */
+/** Returns the identity of the WAL that contains the positions of a stream. */
 export const streamedFrom = (wal: WalState): WalId => (wal.inRecovery ? { ...wal, timeline: UNKNOWN_TIMELINE } : wal)
 
-/** Parses the `wal_id` of an offset; null if it is not one. */
+/** Parses the `wal_id` of an offset; null if the value is invalid. */
 export function parseWalId(value: unknown): WalId | null {
   const m = typeof value === 'string' ? /^(\d{1,20})\/(\d{1,10})$/.exec(value) : null
   return m ? { system: m[1]!, timeline: Number(m[2]) } : null
@@ -50,8 +50,8 @@ export async function identifyWal(connection: WireConnection, signal: AbortSigna
 }
 
 /**
- * Parses a timeline history file. Each line has a parent timeline, the position where it ended, and
- * a reason.
+ * Parses a timeline history file: returns the position at which each timeline ended. Each line
+ * contains a parent timeline, the position at which it ended, and a reason.
  */
 export function parseHistory(content: string): Map<number, Lsn> {
   const leftAt = new Map<number, Lsn>()
@@ -63,13 +63,14 @@ export function parseHistory(content: string): Map<number, Lsn> {
 }
 
 const FIRST_TXID = 3
-// by age(): a snapshot does not contain transactions whose commit waits for a synchronous standby
+// uses age(), because a snapshot does not contain transactions whose commit waits for a synchronous
+// standby
 const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
   pg_catalog.age('${FIRST_TXID}'::pg_catalog.xid)::text as age`
 
 /**
- * Reads the state of the WAL over a separate connection. Reads the timeline history too if `known`
- * is on another timeline.
+ * Returns the state of the WAL, over a separate connection. Reads the timeline history only if
+ * `known` is on another timeline.
  */
 export async function readWal(options: PostgresOptions, known: WalId | null, signal: AbortSignal): Promise<WalState> {
   const name = `millrace ${options.prefix} position`
@@ -95,19 +96,19 @@ async function readHistory(connection: WireConnection, timeline: number, signal:
     const [row] = await connection.rows(`TIMELINE_HISTORY ${timeline}`, signal)
     return parseHistory(row?.['content'] ?? '')
   } catch (error) {
-    // the first timeline has no file
+    // the first timeline has no history file
     if (codeOf(error) === '58P01') return new Map<number, Lsn>()
     throw error
   }
 }
 
-/** The greatest position in an offset. */
+/** Returns the greatest position in an offset. */
 export const reachedBy = (offset: LoadedOffset): Lsn =>
   [offset.lsn, offset.lsnProc, offset.lsnCommit].reduce<Lsn>((a, b) => (b === null ? a : maxLsn(a, b)), ZERO)
 
 /**
- * Every transaction takes more than 32 bytes of WAL, so transaction ids cannot wrap within this
- * many bytes.
+ * The length of WAL within which transaction ids cannot wrap, because every transaction takes more
+ * than 32 bytes.
  */
 const NO_WRAP = 2 ** 31 * 32
 
@@ -134,7 +135,9 @@ export function strayed(offset: LoadedOffset, wal: WalState): string | null {
   return null
 }
 
-/** Whether a standby has not replayed the WAL up to the offset yet, so that waiting helps. */
+/**
+ * Returns whether a standby has not yet replayed the WAL up to the offset, so that waiting helps.
+ */
 export function onTheWay(offset: LoadedOffset, wal: WalState): boolean {
   return wal.inRecovery && strayed(offset, { ...wal, end: maxLsn(wal.end, reachedBy(offset)) }) === null
 }

@@ -40,8 +40,8 @@ export class ServerError extends Error {
 }
 
 /**
- * Whether a notice of PostgreSQL 18 or newer reports that the server skips changes made before the
- * publication existed.
+ * Whether a notice of PostgreSQL 18 or newer reports that the server skips changes made while
+ * the publication did not exist.
  */
 export const isPublicationSkipped = (notice: ServerError): boolean => notice.routine === 'LoadPublications'
 

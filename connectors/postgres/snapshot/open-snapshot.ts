@@ -10,12 +10,15 @@ import type { PostgresOptions } from '../options.ts'
 import type { ShapeCache } from '../shape-cache.ts'
 import type { SnapshotTable } from './snapshot-reader.ts'
 
-/** Tables up to this size (8 KiB pages) are always sorted by their key. */
+/** Tables that have fewer pages (8 KiB) are always read in the order of their key. */
 const SMALL_PAGES = 1000
-/** From this correlation of a key with the rows on disk, reading in key order costs no more. */
+/**
+ * From this correlation between the key and the order of the rows on disk, reading in the order of
+ * the key costs no more than reading in the order on disk.
+ */
 const ORDERED = 0.95
 
-/** Returns the tables to read, in order, and a digest that identifies the list. */
+/** Returns the tables to read, in order, and a digest of this list. */
 export async function planTables(
   catalog: Catalog,
   shapes: ShapeCache,
@@ -30,7 +33,7 @@ export async function planTables(
   const tables: SnapshotTable[] = []
   for (const entry of entries) {
     const found = described.get(entry.oid)
-    // dropped since the tables were listed
+    // the table was dropped after the list was read
     if (!found) continue
     const shape = shapes.get(found.input)
     const override = overrides.get(shape.id) ?? null

@@ -10,40 +10,43 @@ import { NULL, TuplePlaces } from '../row-mapper.ts'
 import type { SourceBlocks } from '../source-block.ts'
 import type { TableShape } from '../table-shape.ts'
 
-/** A table to read. */
+/** A table that a snapshot reads. */
 export interface SnapshotTable {
   readonly shape: TableShape
   /**
-   * The primary key if the table is read in its order, so that a later attempt can resume; else
-   * null.
+   * The primary key if the table is read in the order of the key, so that a later attempt can
+   * resume within the table; otherwise null.
    */
   readonly order: readonly string[] | null
-  /** The query to read instead of the table; null to read the table. */
+  /** The query that is run instead of reading the table; null to read the table. */
   readonly override: string | null
 }
 
-/** The transaction in which a snapshot is read. */
+/** The position, the transaction id and the time of a snapshot. */
 export interface SnapshotMoment {
   readonly lsn: Lsn
   readonly txId: number
-  /** Microseconds since 1970. */
+  /** The time of the snapshot, in microseconds since 1970. */
   readonly at: number
-  /** The end of the last transaction that was streamed before; null if there was none. */
+  /**
+   * The end of the last transaction that was streamed before the snapshot; null if nothing was
+   * streamed.
+   */
   readonly lastCommit: Lsn | null
 }
 
 export interface SnapshotContext {
   readonly connection: WireConnection
   readonly tables: readonly SnapshotTable[]
-  /** Identifies the list of tables in the progress. */
+  /** The digest of the list of tables, for the progress. */
   readonly digest: string
   readonly moment: SnapshotMoment
   readonly sources: SourceBlocks
   readonly partition: SourcePartition
   readonly headers: readonly Header[]
-  /** `database.user`, for errors. */
+  /** The setting `database.user`, for errors. */
   readonly user: string
-  /** The offset of a record after a progress. The last record has no progress. */
+  /** Returns the offset of a record. `progress` is null for the last record. */
   readonly offset: (progress: SnapshotProgress | null, last: boolean) => SourceOffset
 }
 
@@ -58,28 +61,29 @@ interface Row {
 }
 
 /**
- * Reads the tables one after the other. Each is read by one query, whose rows are streamed and
- * decoded on demand. A row is emitted when the next one has arrived, because the last row is marked
- * as such.
+ * Reads the tables one after the other. One query reads each table, and its rows are decoded when
+ * they are needed. A row is emitted only when the next row or the end has arrived, because the last
+ * row has its own snapshot mark.
  */
 export class SnapshotReader {
   readonly #context: SnapshotContext
   readonly #places = new TuplePlaces()
   #at: number
-  /** The key after which to read the table at `#at`. */
+  /** The key of the row after which the table at `#at` is read; null to read the whole table. */
   #after: readonly string[] | null
   #running = false
   #keyIndexes: readonly number[] | null = null
   #firstOfTable = true
   #pending: Row | null = null
-  /** The progress after the last emitted row, and the offset of the rows before it. */
+  /** The progress after the last emitted row. */
   #progress: SnapshotProgress
+  /** The offset of the rows in a batch, except for the last one. */
   #offset: SourceOffset
   #done = false
   readonly #blocks = new Map<SnapshotMark, Struct>()
   #blocksOf: TableShape | null = null
   rows = 0
-  /** The rows that were emitted, by table. */
+  /** The number of rows that were emitted, by table. */
   readonly tableRows: number[]
 
   constructor(context: SnapshotContext, from: SnapshotProgress | null) {
@@ -100,7 +104,9 @@ export class SnapshotReader {
     return this.#progress
   }
 
-  /** Returns the next rows: at least one unless the snapshot is complete, about `max` at most. */
+  /**
+   * Returns the next rows: about `max` at most, and at least one unless the snapshot is complete.
+   */
   async read(max: number, signal: AbortSignal): Promise<SourceRecord[]> {
     const out: SourceRecord[] = []
     const { connection, tables } = this.#context
@@ -179,7 +185,7 @@ export class SnapshotReader {
     const keyTexts = this.#keyIndexes?.map(i => buf.toString('utf8', places.starts[i], places.ends[i])) ?? null
     this.#pending = { table, tableAt: this.#at, isFirst: this.#firstOfTable, key, value, keyTexts, time: now }
     this.#firstOfTable = false
-    // an enum label that is newer than the schema: the stream will bring the new schema
+    // an enum label may be newer than the schema; the stream reads the new schema when it needs it
     shape.stale = false
   }
 
@@ -207,8 +213,8 @@ export class SnapshotReader {
   }
 
   /**
-   * Returns a source block from the cache: those of a table's rows differ only in their snapshot
-   * mark.
+   * Returns the source block of a row, from a cache. The source blocks of a table's rows differ
+   * only in the snapshot mark.
    */
   #source(shape: TableShape, mark: SnapshotMark): Struct {
     const known = this.#blocks.get(mark)
@@ -219,12 +225,15 @@ export class SnapshotReader {
     const time = eventTime(moment.at)
     const { lastCommit, txId } = moment
     const block = sources.make(shape.name, moment.lsn, { time, mark, lastCommit, txId, xmin: null, origin: null })
-    // frozen, because converters may cache what they convert
+    // the block is frozen, because converters may cache its converted form
     this.#blocks.set(mark, Object.freeze(block))
     return block
   }
 
-  /** The rows of a batch have the offset before the batch, except for the last one. */
+  /**
+   * Gives the last row of a batch the offset after the batch. The other rows have the offset before
+   * it.
+   */
   #moveOffset(out: SourceRecord[]): void {
     if (out.length === 0 || this.#done) return
     this.#offset = this.#context.offset(this.#progress, false)
@@ -247,7 +256,7 @@ function markOf(row: Row, lastOfTable: boolean, last: boolean): SnapshotMark {
   return row.isFirst ? 'first_in_data_collection' : 'true'
 }
 
-/** The query that reads a table, without the values of columns that are not needed. */
+/** Returns the query that reads a table. Columns that are not needed are read as NULL. */
 export function selectOf(table: SnapshotTable, after: readonly string[] | null): string {
   const { shape, order, override } = table
   const columns = shape.columns.map(c => (shape.unread.has(c.name) ? 'NULL' : quoted(c.name))).join(', ')

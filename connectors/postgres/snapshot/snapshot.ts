@@ -24,13 +24,13 @@ export interface SnapshotStart {
   readonly tables: readonly TableEntry[]
   /** The position of the stream, for the offsets of the rows. */
   readonly position: StreamPosition
-  /** The transaction counts of the stream, for the offsets of the rows. */
+  /** Returns the transaction counts of the stream, for the offsets of the rows. */
   readonly counts: () => Readonly<Record<string, unknown>> | null
-  /** Where an interrupted snapshot resumes; null to read all rows. */
+  /** The progress from which an interrupted snapshot resumes; null to read all rows. */
   readonly from: SnapshotProgress | null
 }
 
-/** A snapshot whose transaction is open. Its reader is created by the first `read`. */
+/** A snapshot whose transaction is open. The first `read` creates the reader. */
 export class Snapshot {
   readonly #transaction: SnapshotTransaction
   readonly #context: () => SnapshotContext
@@ -84,12 +84,14 @@ export class Snapshot {
     }
   }
 
-  /** Whether the snapshot contains the changes of a transaction. */
+  /** Returns whether the snapshot contains the changes of a transaction. */
   contains(txId: number): boolean {
     return this.#transaction.sees(txId)
   }
 
-  /** The next rows: at least one unless the snapshot is complete, about `max` at most. */
+  /**
+   * Returns the next rows: about `max` at most, and at least one unless the snapshot is complete.
+   */
   read(max: number, signal: AbortSignal): Promise<SourceRecord[]> {
     return this.#started().read(max, signal)
   }
@@ -102,7 +104,10 @@ export class Snapshot {
     return this.#started().progress
   }
 
-  /** How many tables there are, how many are left, and how many rows were emitted. */
+  /**
+   * The number of tables, the number of tables that are left, and the number of emitted rows by
+   * table.
+   */
   get counts(): { tables: number; remaining: number; rows: [table: string, rows: number][] } {
     const names = this.#tables
     const reader = this.#reader
@@ -117,8 +122,8 @@ export class Snapshot {
   }
 
   /**
-   * Creates the reader at the first read, because its first offset must be that of a stream that
-   * has caught up.
+   * Returns the reader, and creates it at the first call. It cannot be created earlier, because its
+   * first offset must be the offset of a stream that has caught up.
    */
   #started(): SnapshotReader {
     this.#reader ??= new SnapshotReader(this.#context(), this.#from)

@@ -8,24 +8,30 @@ import { ResumeFilter, type StreamPosition } from './position.ts'
 /** The start of a transaction, as its BEGIN message describes it. */
 export interface Begin {
   readonly txId: number
-  /** The position of the commit. */
+  /** The position of the transaction's commit. */
   readonly lsn: Lsn
-  /** The time of the commit, in microseconds since 1970. */
+  /** The commit time, in microseconds since 1970. */
   readonly micros: number
 }
 
 export interface CursorContext {
   readonly position: StreamPosition
-  /** Null without `provide.transaction.metadata`. */
+  /** The metadata of transactions; null without `provide.transaction.metadata`. */
   readonly transaction: TransactionMetadata | null
   readonly sources: SourceBlocks
-  /** The xmin of the slot as last read. */
+  /** Returns the xmin of the slot as last read. */
   readonly xmin: () => number | null
-  /** The fields of offsets that describe an unfinished snapshot; null without one. */
+  /**
+   * Returns the fields of offsets that describe an unfinished snapshot; null if no snapshot is
+   * unfinished.
+   */
   readonly extra: () => Readonly<Record<string, unknown>> | null
 }
 
-/** Follows one stream: the offset, the source block and the transaction block of each event. */
+/**
+ * Follows one stream, and creates the offset, the source block and the transaction block of each
+ * event.
+ */
 export class StreamCursor {
   readonly #context: CursorContext
   readonly #resume: ResumeFilter
@@ -51,12 +57,12 @@ export class StreamCursor {
     this.#previous = this.#offset
   }
 
-  /** The current or last transaction. */
+  /** The id of the current or last transaction. */
   get txId(): number {
     return this.#txId
   }
 
-  /** The time of the current read, for the events of it. */
+  /** The time of the current read. The events of the read contain it. */
   get now(): EventTime {
     return this.#now
   }
@@ -80,7 +86,7 @@ export class StreamCursor {
     return this.#context.position.startLsn()
   }
 
-  /** The offset of the current position. */
+  /** Returns the offset of the current position. */
   currentOffset(): SourceOffset {
     const { position, transaction, extra } = this.#context
     const offset = position.offset(transaction?.offset() ?? null)
@@ -88,13 +94,19 @@ export class StreamCursor {
     return more === null ? offset : { ...offset, ...more }
   }
 
-  /** Prepares to read what has arrived: its events have this time and the slot's xmin of now. */
+  /**
+   * Starts a read. The events of the read contain the current time and the slot's xmin as last
+   * read.
+   */
   startRead(): void {
     this.#now = eventTime(nowMicros())
     this.#place.xmin = this.#context.xmin()
   }
 
-  /** Returns false if the stream resumes within this transaction, whose start was already read. */
+  /**
+   * Moves to the start of a transaction. Returns false if the stream resumes within this
+   * transaction, because its start was emitted before.
+   */
   begin({ txId, lsn, micros }: Begin): boolean {
     const isResumed = this.#resume.begin(txId)
     this.#txId = txId
@@ -118,8 +130,8 @@ export class StreamCursor {
   }
 
   /**
-   * Moves to a row event; returns false if it was emitted before a restart. `settle` must follow
-   * once the event is counted.
+   * Moves to a row event. Returns false if the event was emitted before a restart. Call `settle`
+   * after the event was counted.
    */
   event(lsn: Lsn, type: MessageType): boolean {
     if (this.#resume.skips(lsn)) return false
@@ -128,12 +140,15 @@ export class StreamCursor {
     return true
   }
 
-  /** Recomputes the offset: after an event, idle WAL, or a change of the snapshot's fields. */
+  /**
+   * Recomputes the offset. Call it after an event, after idle WAL, and after a change of the fields
+   * that describe a snapshot.
+   */
   settle(): void {
     this.#offset = this.currentOffset()
   }
 
-  /** Whether a message in a transaction was emitted before a restart. */
+  /** Returns whether a message in a transaction was emitted before a restart. */
   skipsMessage(lsn: Lsn): boolean {
     return this.#resume.skips(lsn)
   }
@@ -146,13 +161,15 @@ export class StreamCursor {
     return block
   }
 
-  /** Whether a message outside of transactions is not past the last commit. */
+  /**
+   * Returns whether the position of a message outside of transactions is not past the last commit.
+   */
   isBeforeLastCommit(lsn: Lsn): boolean {
     const { lsnCommit } = this.#context.position
     return lsnCommit !== null && lsn <= lsnCommit
   }
 
-  /** Moves to a message outside of transactions, which is complete like a transaction. */
+  /** Moves to a message outside of transactions. Like a transaction, such a message is complete. */
   standaloneMessage(lsn: Lsn): null {
     this.#context.position.standaloneMessage(lsn)
     this.#place.lastCommit = lsn
@@ -165,23 +182,26 @@ export class StreamCursor {
     this.#context.position.idle(lsn)
   }
 
-  /** The source block of a row event. */
+  /** Returns the source block of a row event. */
   source(table: TableName, lsn: Lsn): Struct {
     return this.#context.sources.make(table, lsn, this.#place)
   }
 
-  /** The source block of a logical decoding message; without a transaction if it has none. */
+  /**
+   * Returns the source block of a logical decoding message. It has a transaction id only if the
+   * message is transactional.
+   */
   messageSource(table: TableName, lsn: Lsn, isTransactional: boolean): Struct {
     const place = isTransactional ? this.#place : { ...this.#place, txId: null }
     return this.#context.sources.make(table, lsn, place)
   }
 
-  /** The id of the transaction in the records of transaction metadata. */
+  /** Returns the id of the current transaction, for transaction metadata. */
   transactionId(lsn: Lsn): string {
     return `${this.#txId}:${lsn}`
   }
 
-  /** The transaction block of an event; null without `provide.transaction.metadata`. */
+  /** Returns the transaction block of an event; null without `provide.transaction.metadata`. */
   transactionBlock(id: string, lsn: Lsn): Struct | null {
     const { transaction } = this.#context
     return transaction === null ? null : transaction.event(id, this.transactionId(lsn))

@@ -44,11 +44,12 @@ const messageValue = (binary: BinaryMode): Schema => {
   )
 }
 
-/** The offsets and the shape of the records of one event. */
+/** The table's shape and the offsets for the records of one event. */
 interface Emission {
   readonly shape: TableShape
-  /** The offset after the event, and the one before it. */
+  /** The offset after the event. */
   readonly offset: SourceOffset
+  /** The offset before the event. */
   readonly previous: SourceOffset
 }
 
@@ -110,12 +111,12 @@ export class Emitter {
     }
   }
 
-  /** Emits one event of a table. A delete is followed by its tombstone. */
+  /** Emits one event of a table. After a delete, also emits the tombstone. */
   change(out: SourceRecord[], event: RowEvent): void {
     const { shape, key, offset } = event
     const hasTombstone = event.op === 'd' && this.#tombstones
-    // only the last record of an event has the new offset: a restart never skips a part of the
-    // event
+    // only the last record of an event has the new offset, so that a restart never skips a part of
+    // the event
     const first = hasTombstone ? event.previous : offset
     out.push(this.#record(shape, key, envelope(event), this.#headers, first))
     if (hasTombstone) out.push(this.#record(shape, key, null, this.#headers, offset))
@@ -137,7 +138,7 @@ export class Emitter {
     out.push(this.#record(shape, key, created, createHeaders, offset))
   }
 
-  /** Emits a logical decoding message (`pg_logical_emit_message`). */
+  /** Returns the record of a logical decoding message (`pg_logical_emit_message`). */
   message({ topic, prefix, content, source, transaction, time, offset }: MessageEvent): SourceRecord {
     const message = { prefix, content: this.#content(content) }
     return {
@@ -149,7 +150,7 @@ export class Emitter {
     }
   }
 
-  /** Emits the start or the end of a transaction. */
+  /** Returns the record of the start or the end of a transaction. */
   transaction(topic: string, id: string, value: Struct, offset: SourceOffset): SourceRecord {
     return {
       ...this.#plain(topic, offset),

@@ -5,7 +5,7 @@ import type { StreamCursor } from './cursor.ts'
 import type { Emitter } from './emitter.ts'
 import { type PgMessage, readString } from './pgoutput.ts'
 
-/** The name under which transaction metadata counts messages. */
+/** The name under which transaction metadata counts logical decoding messages. */
 const MESSAGES = 'LOGICAL_DECODING_MESSAGE'
 const NO_TABLE: TableName = { schema: '', table: '' }
 

@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import type { Lsn } from '../lsn.ts'
 import { NULL, type TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
 
-/** The types of pgoutput's messages (protocol version 1): their first bytes. */
+/** The first bytes of pgoutput's messages (protocol version 1), which are their types. */
 export const Message = {
   Begin: 0x42, // B
   Commit: 0x43, // C
@@ -18,7 +18,7 @@ export const Message = {
 } as const
 
 /**
- * The body of a message: its bytes after the type, and its WAL position. Reused for all messages.
+ * A message: its bytes after the type, and its WAL position. One object is reused for all messages.
  */
 export interface PgMessage {
   buf: Buffer
@@ -30,21 +30,21 @@ export interface PgMessage {
 /** Microseconds from 1970 to 2000, the epoch of PostgreSQL. */
 const EPOCH_MICROS = 946_684_800_000_000
 
-/** A timestamp of the protocol, in microseconds since 1970. */
+/** Returns a timestamp of the protocol in microseconds since 1970. */
 export const readMicros = (buf: Buffer, at: number): number =>
   buf.readInt32BE(at) * 0x1_0000_0000 + buf.readUInt32BE(at + 4) + EPOCH_MICROS
 
 /** Converts microseconds since 1970 to microseconds since PostgreSQL's epoch. */
 export const pgMicros = (unixMicros: number): bigint => BigInt(Math.round(unixMicros)) - BigInt(EPOCH_MICROS)
 
-/** Reads a string up to its zero byte. `next` is the position after it. */
+/** Reads a string up to its zero byte. `next` is the position after the zero byte. */
 export function readString(buf: Buffer, at: number, end: number): { value: string; next: number } {
   const zero = buf.indexOf(0, at)
   if (zero < 0 || zero >= end) throw errors.create('MR_PG_PROTOCOL', { cause: 'a string does not end' })
   return { value: buf.toString('utf8', at, zero), next: zero + 1 }
 }
 
-/** Reads a relation message: the structure of the tuples that follow. */
+/** Reads a relation message, which describes the structure of the tuples that follow. */
 export function readRelation(buf: Buffer, start: number, end: number): Relation {
   const oid = buf.readUInt32BE(start)
   const schema = readString(buf, start + 4, end)
@@ -68,7 +68,7 @@ export function readRelation(buf: Buffer, start: number, end: number): Relation 
   return { oid, schema: schema.value || 'pg_catalog', table: table.value, identity, columns }
 }
 
-/** Reads the positions of a tuple's values; returns the end of the tuple. */
+/** Reads the positions of a tuple's values into `places`. Returns the end of the tuple. */
 export function readTuple(buf: Buffer, start: number, end: number, places: TuplePlaces): number {
   const count = (buf[start]! << 8) | buf[start + 1]!
   places.ensure(count)
@@ -82,7 +82,7 @@ export function readTuple(buf: Buffer, start: number, end: number, places: Tuple
       at += 5 + length
       ends[i] = at
     } else {
-      // 'u' is a TOASTed value that did not change, 'n' is null
+      // the other kinds are 'u' for a TOASTed value that did not change, and 'n' for NULL
       if (kind !== 0x75 && kind !== 0x6e)
         throw errors.create('MR_PG_PROTOCOL', { cause: `a value has the unknown kind ${kind}` })
       starts[i] = kind === 0x75 ? UNAVAILABLE : NULL

@@ -6,7 +6,7 @@ import { FlushTracker, ResumeFilter, StreamPosition } from './position.ts'
 const begin = () => new StreamPosition(loadOffset({ lsn: 100, ts_usec: 1 }))
 
 describe('a position', () => {
-  test('has the fields of Debezium', () => {
+  test('the offset of a position has the fields of Debezium', () => {
     const p = begin()
     p.begin(110, 7, 5)
     p.event(112, 'INSERT')
@@ -31,7 +31,7 @@ describe('a position', () => {
     })
   })
 
-  test('starts the stream after the last complete transaction', () => {
+  test('a stream starts after the last complete transaction', () => {
     const p = begin()
     expect(p.startLsn()).toBe(100)
     p.begin(110, 7, 5)
@@ -42,7 +42,10 @@ describe('a position', () => {
   })
 })
 
-/** Transactions: the distances between the positions of their events. 0 for rows of one COPY. */
+/**
+ * Generates transactions, each as the distances between the positions of its events. The rows of a
+ * COPY have the distance 0.
+ */
 const transactions = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 6 }), {
   minLength: 1,
   maxLength: 6,
@@ -102,7 +105,7 @@ test('a restart at any event emits exactly the events after it', () => {
 describe('the position that is confirmed to the server', () => {
   const committed = (p: StreamPosition) => JSON.parse(JSON.stringify(p.offset(null))) as Record<string, unknown>
 
-  test('is the end of the last complete transaction of a committed offset', () => {
+  test('the end of the last complete transaction of a committed offset is confirmed', () => {
     const flush = new FlushTracker('connector_and_driver')
     const p = begin()
     expect(flush.flushed).toBe(0)
@@ -121,7 +124,7 @@ describe('the position that is confirmed to the server', () => {
     expect(flush.flushed).toBe(900)
   })
 
-  test('is never before the slot’s position', () => {
+  test('the confirmed position is never before the slot’s position', () => {
     const flush = new FlushTracker('connector')
     flush.confirmed(90)
     expect(flush.flushed).toBe(90)
@@ -131,14 +134,14 @@ describe('the position that is confirmed to the server', () => {
     expect(flush.flushed).toBe(100)
   })
 
-  test('is nothing in manual mode', () => {
+  test('with lsn.flush.mode=manual, no position is confirmed', () => {
     const flush = new FlushTracker('manual')
     expect(flush.committed({ lsn_commit: 120 })).toBe(false)
     expect(flush.flushed).toBe(0)
   })
 })
 
-test('a restart after idle WAL starts at the last transaction, because a restored server may have others there', () => {
+test('a restart after idle WAL starts at the last transaction, because the idle WAL of a restored server may differ', () => {
   const p = begin()
   p.begin(110, 7, 5)
   p.event(112, 'INSERT')

@@ -2,7 +2,7 @@ import type { SourceOffset } from 'millrace/connect'
 import { type Lsn, maxLsn, ZERO } from '../lsn.ts'
 import type { LoadedOffset, MessageType } from '../offset.ts'
 
-/** The position in the stream, with the fields of Debezium's offsets. Pure: no clock, no I/O. */
+/** The position in the stream, with the fields of Debezium's offsets. Has no side effects. */
 export class StreamPosition {
   lsn: Lsn
   /** The position of the last emitted event. */
@@ -10,20 +10,20 @@ export class StreamPosition {
   /** The end of the last transaction whose events were all emitted. */
   lsnCommit: Lsn | null
   txId: number | null
-  /** The commit time of the transaction, in microseconds since 1970. */
+  /** The commit time of the current or last transaction, in microseconds since 1970. */
   micros: number | null
   messageType: MessageType | null
   /** The number of events that were emitted at `lsnProc`. */
   eventsAtLsn: number
-  /** The WAL that the positions belong to, as in offsets. */
+  /** The identity of the WAL that contains the positions, as in offsets. */
   walId: string | null = null
-  /** Between the last transaction and this position there was nothing to capture. */
+  /** Up to this position, the WAL after the last transaction contains nothing to capture. */
   lsnIdle: Lsn | null
 
   constructor(from: LoadedOffset) {
     this.lsn = from.lsn ?? from.lsnProc ?? ZERO
     this.lsnProc = from.lsnProc
-    // null in an offset from within the first transaction
+    // lsnCommit is null in an offset within the first transaction
     this.lsnCommit = from.lsnCommit
     this.txId = from.txId
     const micros = from.raw['ts_usec']
@@ -48,7 +48,8 @@ export class StreamPosition {
   }
 
   /**
-   * Moves to an emitted logical decoding message in a transaction. No event has the same position.
+   * Moves to an emitted logical decoding message in a transaction. A row event never has the same
+   * position as a message.
    */
   message(lsn: Lsn): void {
     this.#at(lsn, 'MESSAGE')
@@ -74,7 +75,7 @@ export class StreamPosition {
     this.eventsAtLsn = 0
   }
 
-  /** Records that the WAL from the last transaction to `lsn` has nothing to capture. */
+  /** Records that the WAL from the last transaction to `lsn` contains nothing to capture. */
   idle(lsn: Lsn): void {
     this.lsnIdle = lsn
   }
@@ -99,8 +100,9 @@ export class StreamPosition {
   }
 
   /**
-   * The position at which to start the stream. The server sends the transactions that end after it.
-   * It is never within idle WAL, because a restored server may have other transactions there.
+   * Returns the position at which to start the stream. The server sends the transactions that end
+   * after this position. The position is never within idle WAL, because a restored server may have
+   * other transactions there.
    */
   startLsn(): Lsn {
     return this.lsnCommit ?? this.lsn
@@ -108,8 +110,8 @@ export class StreamPosition {
 }
 
 /**
- * Skips the events that were emitted before a restart. The server sends the transaction of the
- * offset again, as the first one. If the first one is another transaction, nothing is skipped.
+ * Tells which events were emitted before a restart and must be skipped. The server first sends the
+ * transaction of the offset again. If it sends another transaction first, no event is skipped.
  */
 export class ResumeFilter {
   readonly #txId: number | null
@@ -123,7 +125,7 @@ export class ResumeFilter {
   ) {
     this.#txId = from?.txId ?? null
     this.#lsn = from?.lsnProc ?? ZERO
-    // a logical message is not counted, and is the only event at its position
+    // a logical decoding message is not counted, and is the only event at its position
     this.#count = from?.eventsAtLsn || (from?.messageType === 'MESSAGE' ? 1 : 0)
     this.#active = from !== null && from.lsnProc !== null && from.txId !== null && from.messageType !== 'COMMIT'
   }
@@ -151,8 +153,8 @@ export class ResumeFilter {
 export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
 
 /**
- * Tracks how far the slot may be confirmed: up to the committed offset, never past it. So if a slot
- * is past the committed offset, another client advanced it.
+ * Tracks the position up to which the slot may be confirmed. This position is never past the
+ * committed offset. If a slot is past the committed offset, another client has advanced it.
  */
 export class FlushTracker {
   readonly #mode: FlushMode
@@ -162,13 +164,14 @@ export class FlushTracker {
     this.#mode = mode
   }
 
-  /** The position to confirm to the server; zero confirms nothing. */
+  /** The position to confirm to the server; zero to confirm nothing. */
   get flushed(): Lsn {
     return this.#flushed
   }
 
   /**
-   * Called with the position up to which the slot is confirmed. Confirming less could move it back.
+   * Called with the position up to which the slot is confirmed. Confirming an earlier position
+   * could move the slot back.
    */
   confirmed(lsn: Lsn): void {
     if (this.#mode !== 'manual') this.#reach(lsn)
@@ -180,7 +183,7 @@ export class FlushTracker {
   committed(offset: SourceOffset): boolean {
     const before = this.#flushed
     if (this.#mode === 'manual') return false
-    // the next attempt of an unfinished snapshot needs the slot at its start
+    // the next attempt of an unfinished snapshot needs the changes since the start of the slot
     const done = offset['snapshot_completed'] !== false
     this.#reach(offset['lsn_commit'] ?? offset['lsn_proc'] ?? (done ? offset['lsn'] : null))
     if (this.#mode === 'connector_and_driver') this.#reach(offset['lsn_idle'])

@@ -9,12 +9,17 @@ interface Known {
   readonly relation: Relation
 }
 
-/** The shapes of the tables of one stream, by OID, as its relation messages describe them. */
+/**
+ * The shapes of a stream's tables, by OID. The relation messages of the stream describe the tables.
+ */
 export class RelationShapes {
   readonly #options: PostgresOptions
   readonly #catalog: Catalog
   readonly #shapes: ShapeCache
-  /** The known shapes, by OID; null for a table that the configuration excludes. */
+  /**
+   * The shapes and relations that are known, by OID; null for a table that the configuration
+   * excludes.
+   */
   readonly #byOid = new Map<number, Known | null>()
 
   constructor(context: {
@@ -37,7 +42,7 @@ export class RelationShapes {
     return { shape: this.#shapes.get(input), relation }
   }
 
-  /** The shape of a table; null if it is not captured. */
+  /** Returns the shape of a table; null if the table is not captured. */
   get(oid: number): TableShape | null {
     const known = this.#byOid.get(oid)
     if (known === undefined)
@@ -45,14 +50,14 @@ export class RelationShapes {
     return known === null ? null : known.shape
   }
 
-  /** Reads a stale shape again. Returns the new one, or null if nothing changed. */
+  /** Reads a stale shape again. Returns the new shape; null if the shape has not changed. */
   async reread(oid: number, txId: number): Promise<TableShape | null> {
     const known = this.#byOid.get(oid)
     if (!known) return null
     known.shape.stale = false
     const fresh = await this.#read(known.relation, txId)
     this.#byOid.set(oid, fresh)
-    // an enum label that was renamed is not in the new type either: the value stays as it was sent
+    // a renamed enum label is not in the new type either, so the value stays as the server sent it
     return fresh === null || fresh.shape === known.shape ? null : fresh.shape
   }
 }

@@ -9,23 +9,26 @@ import { formatWalId, identifyWal, type WalId } from '../wal-state.ts'
 import { pgMicros } from './pgoutput.ts'
 import type { FlushTracker } from './position.ts'
 
-/** PostgreSQL 14 and newer send logical decoding messages if the option `messages` is set. */
+/**
+ * The first server version that can send logical decoding messages, if the option `messages` is
+ * set.
+ */
 const MESSAGES_SINCE = 140_000
 
-/** The shortest time between two replies. Milliseconds. */
+/** The shortest time between a status and the next reply to the server, in milliseconds. */
 const REPLY_MS = 50
 
-/** The settings of the start of a stream. */
+/** The settings with which a stream starts. */
 export interface StreamStart {
   readonly serverVersion: number
   readonly from: Lsn
-  /** The WAL that `from` was checked against. */
+  /** The identity of the WAL for which `from` was checked. */
   readonly wal: WalId
   readonly flush: FlushTracker
   readonly signal: AbortSignal
 }
 
-/** A replication stream. It periodically confirms to the server how far changes are committed. */
+/** A replication stream. Periodically confirms the committed position to the server. */
 export class ReplicationStream {
   readonly connection: WireConnection
   /** The end of the server's WAL just before the stream started. */
@@ -39,15 +42,16 @@ export class ReplicationStream {
     this.connection = connection
     this.walEnd = walEnd
     this.#flush = flush
-    // also while nothing is read: the server closes a connection that sends no status
+    // the timer also runs while nothing is read, because the server closes a connection without a
+    // status
     this.#timer = setInterval(() => this.sendStatus(), statusMs)
     this.#timer.unref()
   }
 
   /**
-   * Connects and starts streaming transactions that end after `from`. Throws a ServerError,
-   * MR_PG_CONNECT_FAILED, or MR_PG_CONNECTION_LOST if this connection reached a different server
-   * than the check before it.
+   * Returns a stream of the transactions that end after `from`. Throws a ServerError or
+   * MR_PG_CONNECT_FAILED. Throws MR_PG_CONNECTION_LOST if the address leads to a different server
+   * than when `from` was checked.
    */
   static async start(options: PostgresOptions, start: StreamStart): Promise<ReplicationStream> {
     const { serverVersion, from, flush, signal } = start
@@ -56,7 +60,7 @@ export class ReplicationStream {
     const connection = new WireConnection(client, options.maxQueueBytes)
     try {
       const wal = await identifyWal(connection, signal)
-      // from past the end of the WAL the server would skip everything written before that position
+      // if `from` is past the end of the WAL, the server would skip all changes before `from`
       if (formatWalId(wal) !== formatWalId(start.wal) || wal.end < from)
         throw errors.create('MR_PG_CONNECTION_LOST', { cause: 'the address now leads to a different server' })
       const [timeout] = await connection.rows('SHOW wal_sender_timeout', signal)
@@ -83,8 +87,8 @@ export class ReplicationStream {
   }
 
   /**
-   * Replies to the server's status requests. A server that is shutting down repeats them, so
-   * replies are limited.
+   * Replies to a status request of the server. A server that is shutting down repeats its requests,
+   * so the rate of the replies is limited.
    */
   reply(): void {
     const wait = this.#lastSent + REPLY_MS - Date.now()
@@ -93,8 +97,8 @@ export class ReplicationStream {
   }
 
   /**
-   * Confirms the committed position to the server. With `ask`, the server replies at once with a
-   * keepalive.
+   * Confirms the committed position to the server. With `ask`, the server immediately replies with
+   * a keepalive.
    */
   sendStatus(ask = false): void {
     if (this.#reply) clearTimeout(this.#reply)
@@ -113,14 +117,17 @@ export class ReplicationStream {
   }
 
   /**
-   * Closes the stream. After the data that has arrived, its reader receives the cause as an error.
+   * Closes the stream. The reader can still read the data that has arrived, and then receives
+   * `cause` as an error.
    */
   abandon(cause: string): void {
     this.connection.chunks.fail(errors.create('MR_PG_CONNECTION_LOST', { cause }))
     void this.close()
   }
 
-  /** Closes the stream. Resolves when the server has released the slot, or does not reply. */
+  /**
+   * Closes the stream. Resolves when the server has released the slot, or when it does not reply.
+   */
   close(): Promise<void> {
     clearInterval(this.#timer)
     if (this.#reply) clearTimeout(this.#reply)
@@ -128,7 +135,7 @@ export class ReplicationStream {
   }
 }
 
-/** A setting such as `1min`, `30s`, `500ms` in milliseconds. */
+/** Returns the milliseconds of a setting such as `1min`, `30s` or `500ms`. */
 export function intervalMs(text: string): number {
   const m = /^(\d+)\s*(ms|s|min|h|d)?$/.exec(text.trim())
   if (!m) return 0

@@ -14,7 +14,10 @@ type RowType = 'INSERT' | 'UPDATE' | 'DELETE'
 
 const OPERATIONS = { INSERT: 'c', UPDATE: 'u', DELETE: 'd' } as const
 
-/** The kind of the new row's tuple. An UPDATE may have the old key or the old row before it. */
+/**
+ * The byte before the tuple of the new row. In an UPDATE, the old key or the old row may come
+ * first.
+ */
 const NEW_ROW = 0x4e
 
 /** A row before and after a change. */
@@ -43,7 +46,10 @@ export class RowDecoder {
   readonly #checkedForNulls = new WeakSet<TableShape>()
   readonly #old = new TuplePlaces()
   readonly #new = new TuplePlaces()
-  /** The transaction blocks of the current change: counted once, even if it is decoded twice. */
+  /**
+   * The transaction blocks of the current change. They are kept, so that a change that is decoded
+   * twice is counted once.
+   */
   #block: Struct | null = null
   #secondBlock: Struct | null = null
 
@@ -56,8 +62,8 @@ export class RowDecoder {
   }
 
   /**
-   * Emits the events of a change, unless they were emitted before a restart. Returns a promise only
-   * if the row shows that a type changed.
+   * Emits the events of a change, unless the change was emitted before a restart. Returns a promise
+   * only if the row shows that a type has changed.
    */
   decode(out: SourceRecord[], type: RowType, message: PgMessage): Promise<void> | null {
     const shape = this.#shapes.get(message.buf.readUInt32BE(message.at))
@@ -72,7 +78,8 @@ export class RowDecoder {
   }
 
   /**
-   * Replaces the events by those of a new shape: an enum has a new label, or a domain allows NULL.
+   * Replaces the events of a change by those of a new shape, because an enum has a new label or a
+   * domain allows NULL.
    */
   async #decodeAgain(out: SourceRecord[], length: number, type: RowType, message: PgMessage): Promise<void> {
     const fresh = await this.#shapes.reread(message.buf.readUInt32BE(message.at), this.#cursor.txId)
@@ -163,7 +170,8 @@ export class RowDecoder {
   }
 
   /**
-   * Reads a NOT NULL domain again if the new row has a NULL in its column. Does so once per shape.
+   * Marks the shape as stale if the new row has NULL in a column of a NOT NULL domain, because the
+   * domain may have changed. Marks each shape only once.
    */
   #checkForNulls(shape: TableShape): void {
     if (shape.requiredByDomain.length === 0 || this.#checkedForNulls.has(shape)) return
@@ -173,7 +181,8 @@ export class RowDecoder {
   }
 
   /**
-   * Takes unchanged TOAST values, which the new row lacks, from the old row if it was sent whole.
+   * Copies unchanged TOAST values to the new row, which does not contain them. They are copied from
+   * the old row, if the server sent them.
    */
   #takeUnchanged(columns: number): void {
     const { starts, ends } = this.#new

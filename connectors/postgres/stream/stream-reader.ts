@@ -18,7 +18,7 @@ import { RelationShapes } from './relation-shapes.ts'
 import type { ReplicationStream } from './replication-stream.ts'
 import { RowDecoder } from './row-decoder.ts'
 
-/** The kinds of replication messages, and where their parts are. */
+/** The kinds of replication messages, and the positions of their parts. */
 const XLOG_DATA = 0x77
 const XLOG_DATA_HEADER = 25
 const KEEPALIVE = 0x6b
@@ -33,20 +33,26 @@ export interface StreamContext {
   readonly heartbeat: Heartbeat
   readonly progress: Progress
   readonly logger: Logger
-  /** Null without `provide.transaction.metadata`. */
+  /** The metadata of transactions; null without `provide.transaction.metadata`. */
   readonly transaction: TransactionMetadata | null
-  /** The slot's xmin as last read, for events. */
+  /** Returns the slot's xmin as last read, for events. */
   readonly xmin: () => number | null
   /**
-   * Called when the server reports that it skips changes made without the publication (PostgreSQL
-   * 18 and newer). Throws if the publication still does not exist.
+   * Called when the server (PostgreSQL 18 or newer) reports that it skips changes made while the
+   * publication did not exist. Throws if the publication still does not exist.
    */
   readonly publicationSkipped: (message: string) => Promise<void>
-  /** The fields of offsets that describe an unfinished snapshot; null without one. */
+  /**
+   * Returns the fields of offsets that describe an unfinished snapshot; null if no snapshot is
+   * unfinished.
+   */
   readonly extra: () => Readonly<Record<string, unknown>> | null
 }
 
-/** Where the reader is: between transactions, within one, or held before one by the boundary. */
+/**
+ * The reader is between transactions, within a transaction, or held before a transaction by the
+ * boundary.
+ */
 type Place =
   | { readonly name: 'between' }
   | { readonly name: 'within' }
@@ -56,8 +62,8 @@ const BETWEEN: Place = { name: 'between' }
 const WITHIN: Place = { name: 'within' }
 
 /**
- * Reads one replication stream and decodes what has arrived. The position and the transaction
- * counts belong to the task: they outlive the connection.
+ * Reads one replication stream, and decodes the messages that have arrived. The position and the
+ * transaction counts belong to the task, because they outlive the connection.
  */
 export class StreamReader {
   readonly #stream: ReplicationStream
@@ -82,22 +88,26 @@ export class StreamReader {
     this.#messages = new MessageDecoder(options, this.#cursor, emitter)
   }
 
-  /** How far the stream was read: to the end of a transaction, or to the end of idle WAL. */
+  /**
+   * The position up to which the stream was read: the end of a transaction, or the end of idle WAL.
+   */
   get reached(): Lsn {
     return this.#reached
   }
 
-  /** Whether reading stopped before a transaction at the boundary. */
+  /** Whether the boundary stopped reading before a transaction. */
   get held(): boolean {
     return this.#place.name === 'held'
   }
 
-  /** How far the stream was read between transactions; null inside one. */
+  /**
+   * The position up to which the stream was read between transactions; null inside a transaction.
+   */
   get idleLsn(): Lsn | null {
     return this.#place.name === 'between' ? maxLsn(this.#reached, this.#cursor.startLsn) : null
   }
 
-  /** Whether the server has requested a status update since the last call. */
+  /** Returns whether the server has requested a status update since the last call. */
   takeStatusRequest(): boolean {
     const isRequested = this.#isStatusRequested
     this.#isStatusRequested = false
@@ -105,8 +115,8 @@ export class StreamReader {
   }
 
   /**
-   * The offset after the last transaction; with `isIdle`, after all WAL that was read. Only between
-   * transactions.
+   * Returns the offset after the last transaction; with `isIdle`, the offset after all WAL that was
+   * read. Call it only between transactions.
    */
   offsetNow(isIdle: boolean): SourceOffset {
     if (isIdle && this.idleLsn !== null) this.#cursor.idle(this.idleLsn)
@@ -114,19 +124,25 @@ export class StreamReader {
     return this.#cursor.offset
   }
 
-  /** Stops before the first transaction for which this is true, until it is set to null again. */
+  /**
+   * Sets the boundary: reading stops before the first transaction for which `boundary` returns
+   * true. Null removes the boundary.
+   */
   setBoundary(boundary: ((txId: number) => boolean) | null): void {
     this.#boundary = boundary
     this.#cursor.settle()
   }
 
-  /** The heartbeat that is due, with the current offset; null if none is. */
+  /** Returns the heartbeat that is due, with the current offset; null if no heartbeat is due. */
   heartbeat(): SourceRecord | null {
     const { heartbeat, options } = this.#context
     return heartbeat.due({ server: options.prefix }, this.#cursor.currentOffset())
   }
 
-  /** Decodes what has arrived, up to about `max` records; empty if no whole message has arrived. */
+  /**
+   * Returns the records of the messages that have arrived, up to about `max` records. Returns none
+   * if no whole message has arrived.
+   */
   async read(max: number): Promise<SourceRecord[]> {
     const out: SourceRecord[] = []
     const { connection } = this.#stream

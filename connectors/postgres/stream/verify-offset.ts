@@ -8,8 +8,8 @@ import { ReplicationStream, type StreamStart } from './replication-stream.ts'
 
 /**
  * Returns why the slot's WAL does not contain the transaction at which the offset ends; null if it
- * does, or if that is unknown. A restored server has other transactions there, even if its WAL is
- * longer by now. This can only be checked with a slot behind the offset.
+ * does, or if this is not known. A restored server has other transactions at that position, even if
+ * its WAL is longer by now. The check is only possible with a slot behind the offset.
  */
 export async function missingCommit(
   options: PostgresOptions,
@@ -23,7 +23,7 @@ export async function missingCommit(
   try {
     stream = await ReplicationStream.start(options, { ...start, from: confirmed })
   } catch (error) {
-    // the publication is missing: the connector creates it, or reports it
+    // the publication is missing; the connector creates it later, or reports it
     if (codeOf(error) === '42704') return null
     throw error
   }
@@ -36,14 +36,14 @@ export async function missingCommit(
 }
 
 /**
- * Whether a transaction, or a message outside of one, ends at a position. Null if the publication
- * is newer than the WAL: then the server skips transactions.
+ * Returns whether a transaction, or a message outside of transactions, ends at a position. Returns
+ * null if the publication is newer than the WAL, because the server then skips transactions.
  */
 async function hasEndAt(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<boolean | null> {
   const { connection, walEnd } = stream
   for (;;) {
     while (!connection.next()) {
-      // an idle server replies at once with its position
+      // requests a reply, so that an idle server sends its position immediately
       stream.sendStatus(true)
       await connection.chunks.wait(signal, 1000)
     }
@@ -53,8 +53,8 @@ async function hasEndAt(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal
     if (f.type !== Frame.CopyData) continue
     const at = readLsn(f.buf, f.start + 1)
     if (f.buf[f.start] === 0x6b) {
-      // The server is at the offset. A message may still follow there, but not if the WAL ended
-      // there when reading began.
+      // The server has reached the offset. A message may still follow at the same position, unless
+      // the WAL ended there when the stream started.
       if (at > lsn || (at === lsn && walEnd <= lsn)) return false
       continue
     }

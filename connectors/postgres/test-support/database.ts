@@ -14,24 +14,24 @@ export interface TestDatabase {
 export async function createDatabase(server: PostgresServer | null, ...sql: string[]): Promise<TestDatabase> {
   const url = await server!.createDatabase()
   const db = new pg.Client(url)
-  // tests terminate connections; the next query reports a lost one
+  // tests terminate connections, and the next query reports the lost connection
   db.on('error', () => {})
   await db.connect()
   for (const s of sql) await db.query(s)
   return { url, db }
 }
 
-/** The operation of a record: `tombstone` without a value. */
+/** Returns the operation of a record; `tombstone` for a record without a value. */
 export const op = (r: SourceRecord): string => (r.value as { op: string } | null)?.op ?? 'tombstone'
 
-/** The new row of a record. */
+/** Returns the new row of a record; null if the record does not have one. */
 export const after = (r: SourceRecord): Struct | null => (r.value as { after: Struct | null } | null)?.after ?? null
 
-/** The operations of records with the ids in their keys, such as `c1`. */
+/** Returns the operations of records with the ids in their keys, such as `c1`. */
 export const ids = (records: readonly SourceRecord[]): string[] =>
   records.map(r => `${op(r)}${(r.key as Struct)['id']}`)
 
-/** The state of the slot of `propsFor(url)`. */
+/** Returns the state of the slot of `propsFor(url)`. */
 export async function slotOf(db: pg.Client, url: string): Promise<{ confirmed: Lsn; active: boolean }> {
   const { rows } = await db.query<{ lsn: string; active: boolean }>(
     'select confirmed_flush_lsn::text as lsn, active from pg_replication_slots where slot_name = $1',
@@ -40,13 +40,13 @@ export async function slotOf(db: pg.Client, url: string): Promise<{ confirmed: L
   return { confirmed: parseLsn(rows[0]!.lsn), active: rows[0]!.active }
 }
 
-/** The current end of the WAL. */
+/** Returns the current end of the WAL. */
 export async function walEnd(db: pg.Client): Promise<Lsn> {
   const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
   return parseLsn(rows[0]!.lsn)
 }
 
-/** Reads a value until a condition is true. */
+/** Calls `get` until `isDone` returns true for its value, and returns this value. */
 export async function eventually<T>(get: () => Promise<T>, isDone: (value: T) => boolean, ms = 10_000): Promise<T> {
   const end = Date.now() + ms
   for (;;) {

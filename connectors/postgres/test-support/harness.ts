@@ -23,8 +23,8 @@ const WAIT_MS = 60_000
 
 export interface TaskHarnessOptions {
   /**
-   * Whether the broker acknowledges every record at once. Default false: only `commit` does. The
-   * runtime stops polling at 16384 unacknowledged records, so larger tests set it.
+   * Whether the broker acknowledges every record immediately. By default, only `commit`
+   * acknowledges records, and the runtime stops polling at 16384 unacknowledged records.
    */
   readonly acknowledges?: boolean
 }
@@ -34,7 +34,7 @@ export class TaskHarness {
   readonly source: SourceHarness
 
   constructor(props: Props, offsets = new OffsetStorage(), { acknowledges = false }: TaskHarnessOptions = {}) {
-    // like a restarted worker: validate.pg.test.ts tests the validation
+    // the harness skips validation, like a restarted worker; validate.pg.test.ts tests validation
     this.source = new SourceHarness(PostgresConnector, { config: props, offsets, validate: false, timeoutMs: WAIT_MS })
     if (!acknowledges) this.source.holdAcks()
   }
@@ -67,7 +67,7 @@ export class TaskHarness {
     await this.until(records => records.filter(isRead).length >= rows)
   }
 
-  /** Waits for `n` records. */
+  /** Waits until `n` records have been received. */
   count(n: number): Promise<readonly CompleteSourceRecord[]> {
     return this.until(r => r.length >= n)
   }
@@ -90,7 +90,7 @@ export class TaskHarness {
 
   /**
    * Stops the task. Unacknowledged records stay uncommitted, as after a crash of the worker. Throws
-   * if `stop` of the task threw: a worker only logs that.
+   * the error of the task's `stop`, which a worker only logs.
    */
   async stop(): Promise<void> {
     if (this.records.length > this.source.records.length) await this.source.kill()

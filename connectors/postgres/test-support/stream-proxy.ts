@@ -1,12 +1,10 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/**
- * A keepalive of the streaming replication protocol: CopyData of 18 bytes, the first of them `k`.
- */
+/** The start of a keepalive message: CopyData with 18 bytes, of which the first is `k`. */
 const KEEPALIVE = Buffer.from([0x64, 0, 0, 0, 22, 0x6b])
 
 /**
- * A proxy between a task and its server. It can hold back the replication stream and forward
+ * A proxy between a task and its server. The proxy can hold back the replication stream and forward
  * everything else.
  */
 export class StreamProxy {
@@ -40,7 +38,7 @@ export class StreamProxy {
       socket.on('error', () => other.destroy())
       socket.on('close', () => other.destroy())
     }
-    // the startup message of a replication connection contains it
+    // the startup message of a replication connection contains this word
     client.once('data', chunk => {
       if (chunk.includes('replication')) this.#streams.add(server)
     })

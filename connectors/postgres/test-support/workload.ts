@@ -1,7 +1,9 @@
 import pg from 'pg'
 import { sleep } from '../../../core/common/async/sleep.ts'
 
-/** Changes rows of two tables. Each change has a higher version. */
+/**
+ * Changes rows of two tables at random. Each change has a higher version than the change before it.
+ */
 export class Workload {
   readonly #url: string
   readonly #random: () => number
@@ -51,7 +53,7 @@ export class Workload {
       case 7: {
         const from = this.#nextId
         this.#nextId += 20
-        // rows of one statement can share a position in the log
+        // the rows of one statement can have the same WAL position
         return `insert into items select ${from}, i, 'bulk', ${v} from generate_series(1, 20) i`
       }
       default:

@@ -16,7 +16,7 @@ const isNull = (buf: Buffer, start: number, end: number): boolean =>
   (buf[start + 2]! | 0x20) === 0x6c &&
   (buf[start + 3]! | 0x20) === 0x6c
 
-/** A quoted element without its quotes and backslashes. */
+/** Returns a quoted element without its quotes and backslashes. */
 function unquoted(buf: Buffer, start: number, end: number): Buffer {
   const out = Buffer.allocUnsafe(end - start)
   let length = 0
@@ -28,14 +28,14 @@ function unquoted(buf: Buffer, start: number, end: number): Buffer {
 }
 
 /**
- * Decodes PostgreSQL's text of an array: `{1,NULL,"a \"b\""}`, with or without bounds.
- * Multidimensional arrays are flattened in the order of `unnest`, because the schema has one
- * dimension. An element that the schema cannot represent becomes null.
+ * Returns a decoder for PostgreSQL's text of an array, such as `{1,NULL,"a \"b\""}`, with or
+ * without bounds. Multidimensional arrays are flattened in the order of `unnest`, because the
+ * schema has one dimension. An element that the schema cannot represent becomes null.
  */
 export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
   return (buf, start, end) => {
     let at = start
-    // bounds that do not start at 1: [0:2]={...}
+    // skips bounds that do not start at 1, such as [0:2]={...}
     if (buf[at] === 0x5b) at = buf.indexOf(EQUALS, at) + 1
     if (buf[at] !== OPEN) throw new SyntaxError('not an array')
     const out: unknown[] = []
@@ -51,7 +51,7 @@ export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
     }
     while (at < end) {
       const first = buf[at]!
-      // braces of any dimension, and the delimiters between them
+      // skips the braces of all dimensions, and the delimiters between them
       if (first === OPEN || first === CLOSE || first === delimiter) {
         at++
       } else if (first === QUOTE) {
@@ -84,7 +84,7 @@ export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
   }
 }
 
-/** Decodes `oidvector` and `int2vector`: `1 2 3`. */
+/** Returns a decoder for the text of `oidvector` and `int2vector`, such as `1 2 3`. */
 export function vectorDecoder(element: Decode): Decode {
   return (buf, start, end) => {
     const out: unknown[] = []

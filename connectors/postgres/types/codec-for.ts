@@ -13,17 +13,17 @@ import { unavailableArray, unavailableOf } from './unavailable.ts'
 export interface ColumnType {
   readonly oid: number
   readonly name: string
-  /** Whether the type is one of the server's own (pg_catalog). */
+  /** Whether the type is one of the server's own types (pg_catalog). */
   readonly builtin: boolean
-  /** Labels of an enumeration, in order. */
+  /** The labels of an enum, in order; null for other types. */
   readonly labels: readonly string[] | null
-  /** The type of the elements of an array. */
+  /** The type of an array's elements; null for other types. */
   readonly element: ColumnType | null
   /** The type modifier; -1 without one. */
   readonly typmod: number
-  /** Whether it was declared as a domain. */
+  /** Whether the type was declared as a domain. */
   readonly domain: boolean
-  /** The delimiter of its values in the text of an array. */
+  /** The delimiter between values of this type in the text of an array. */
   readonly delimiter: string
 }
 
@@ -35,14 +35,17 @@ const plain = (schema: Schema, decode: Decode, filler: unknown): Codec => ({
   isText: false,
 })
 
-/** Precision and scale of a numeric; the scale has 11 bits and can be negative. */
+/**
+ * Returns the precision and the scale of a numeric; null if they are not declared. The scale has 11
+ * bits and can be negative.
+ */
 export function numericModifier(typmod: number): { precision: number; scale: number } | null {
   if (typmod < 4) return null
   const packed = typmod - 4
   return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 }
 }
 
-/** The declared digits of a fraction of a second; -1 without a declaration. */
+/** Returns the declared number of fractional digits of the seconds; -1 if it is not declared. */
 export const timeModifier = (typmod: number): number => (typmod < 0 ? -1 : typmod & 0xffff)
 
 const bitText: Decode = (buf, start, end) => {
@@ -63,7 +66,7 @@ function bitCodec(length: number): Codec {
     : plain(bits(length), bitText, Buffer.alloc(0))
 }
 
-/** How `binary.handling.mode` represents bytes. */
+/** Converts bytes to their representation in each `binary.handling.mode`. */
 export const shownBytes: Readonly<Record<BinaryMode, (b: Buffer) => Buffer | string>> = {
   bytes: b => b,
   base64: b => b.toString('base64'),
@@ -71,7 +74,7 @@ export const shownBytes: Readonly<Record<BinaryMode, (b: Buffer) => Buffer | str
   hex: b => b.toString('hex'),
 }
 
-/** A codec for bytes as `binary.handling.mode` requires. */
+/** Returns a codec for bytes, with the representation of `binary.handling.mode`. */
 function binary(o: ValueOptions, bytesOf: (buf: Buffer, start: number, end: number) => Buffer): Codec {
   const empty = Buffer.alloc(0)
   const show = shownBytes[o.binary]
@@ -102,7 +105,7 @@ const whole = (type: 'int16' | 'int32' | 'int64', decode: Decode): Make => {
 }
 const opaque: Make = o => text(o, false)
 
-/** The types of pg_catalog. */
+/** The codecs of the types of pg_catalog, by name. */
 const BUILTIN: Readonly<Record<string, Make>> = {
   bool: () => plain(primitive('boolean'), (buf, start) => buf[start] === 0x74, false),
   int2: whole('int16', smallInt),
@@ -148,7 +151,7 @@ const BUILTIN: Readonly<Record<string, Make>> = {
   ...Object.fromEntries(Object.entries(GEOMETRIC).map(([name, codec]) => [name, () => codec])),
 }
 
-/** The types of extensions by name, in any schema. */
+/** The codecs of the types of extensions by name, in any schema. */
 const EXTENSION: Readonly<Record<string, Make>> = {
   citext: o => text(o, false),
   ltree: o => semantic(Ltree, o),
@@ -159,19 +162,27 @@ const EXTENSION: Readonly<Record<string, Make>> = {
   ),
 }
 
-/** Arrays that Debezium excludes. This connector does the same, so that events are equal. */
+/**
+ * Types whose arrays Debezium excludes. This connector excludes the same arrays, so that events are
+ * equal.
+ */
 const NO_ARRAY = new Set(['money', 'name', 'interval', 'varbit', 'xml', 'point', 'refcursor'])
 
-/** Any array can contain NULL, so its elements are optional. */
+/**
+ * Returns the schema of an array. Its elements are optional, because any array can contain NULL.
+ */
 const optionalElements = (element: Schema): Schema => array(withOptions(element, { optional: true }))
 
-/** The server's internal lists of numbers. They are not array types. */
+/**
+ * Returns the codec of `oidvector` and `int2vector`, which are lists of numbers but not array
+ * types.
+ */
 function vectorCodec(element: Codec): Codec {
   return plain(optionalElements(element.schema), vectorDecoder(element.decode), [])
 }
 
 function elementCodec(element: ColumnType, o: ValueOptions): Codec | null {
-  // enum labels are known; other domains are represented as Debezium represents them in arrays
+  // as in Debezium, an array of a domain has an unknown type, except for a domain over an enum
   if (element.domain && element.labels === null) return o.includeUnknown ? unknownCodec(o) : null
   if (element.builtin && NO_ARRAY.has(element.name)) return null
   return codecOf(element, o)
@@ -203,7 +214,7 @@ function codecOf(type: ColumnType, o: ValueOptions): Codec | null {
 }
 
 /**
- * How values of a type are represented; null for excluded types
+ * Returns how values of a type are represented; null for a type that is excluded
  * (`include.unknown.datatypes=false`).
  */
 export function codecFor(type: ColumnType, o: ValueOptions): Codec | null {

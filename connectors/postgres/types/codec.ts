@@ -1,7 +1,7 @@
 import type { Schema } from 'millrace/connect'
 
 /**
- * Converts the server's text of a value to the value of an event. Throws if it cannot be
+ * Converts the server's text of a value to the value of an event. Throws if the value cannot be
  * represented.
  */
 export type Decode = (buf: Buffer, start: number, end: number) => unknown
@@ -22,7 +22,7 @@ export interface Codec {
 export const utf8: Decode = (buf, start, end) => buf.toString('utf8', start, end)
 export const ascii = (buf: Buffer, start: number, end: number): string => buf.toString('latin1', start, end)
 
-/** Decodes a whole number within the safe integers. */
+/** Decodes a whole number in the range of safe integers. */
 export function smallInt(buf: Buffer, start: number, end: number): number {
   let at = start
   const negative = buf[at] === 0x2d

@@ -2,7 +2,7 @@ import { array, map, primitive, type Schema, struct } from 'millrace/connect'
 import { Json } from '../../cdc/index.ts'
 import { ascii, type Codec, type Decode, utf8 } from './codec.ts'
 
-/** The pairs of an hstore: `"a"=>"1", "b"=>NULL`. */
+/** Returns the pairs of an hstore, such as `"a"=>"1", "b"=>NULL`. */
 export function parseHstore(text: string): Map<string, string | null> {
   const out = new Map<string, string | null>()
   const pair = /\s*"((?:[^"\\]|\\.)*)"\s*=>\s*(?:"((?:[^"\\]|\\.)*)"|NULL)\s*,?/gy
@@ -18,7 +18,8 @@ export function hstoreCodec(mode: 'json' | 'map', placeholder: string): Codec {
     const decode: Decode = (buf, start, end) => parseHstore(buf.toString('utf8', start, end))
     return { schema, decode, filler: new Map(), unavailable: new Map([[placeholder, placeholder]]), isText: false }
   }
-  // written directly, because an object would move keys that look like numbers to the front
+  // the JSON is written directly, because an object would move keys that look like numbers to the
+  // front
   const json = (pairs: Map<string, string | null>) =>
     `{${[...pairs].map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join(',')}}`
   return {
@@ -30,13 +31,16 @@ export function hstoreCodec(mode: 'json' | 'map', placeholder: string): Codec {
   }
 }
 
-/** The numbers of `[1,2.5]`. */
+/** Decodes a vector such as `[1,2.5]`. */
 const vector: Decode = (buf, start, end) => {
   const inner = ascii(buf, start + 1, end - 1)
   return inner === '' ? [] : inner.split(',').map(Number)
 }
 
-/** Parses `{1:0.5,3:2}/5`: the values by index, and the number of dimensions. */
+/**
+ * Decodes a sparse vector such as `{1:0.5,3:2}/5`: the values by index, and the number of
+ * dimensions.
+ */
 const sparse: Decode = (buf, start, end) => {
   const m = /^\{(.*)\}\/(\d+)$/.exec(ascii(buf, start, end))
   if (!m) throw new SyntaxError('not a sparse vector')
@@ -54,7 +58,7 @@ const named = (schema: Schema, decode: Decode, filler: unknown): Codec => ({
 
 const semantic = (name: string) => ({ name: `io.debezium.data.${name}`, version: 1 })
 
-/** pgvector's types. */
+/** The codecs of pgvector's types, by name. */
 export const VECTORS: Readonly<Record<string, Codec>> = {
   vector: named(array(primitive('double'), semantic('DoubleVector')), vector, []),
   halfvec: named(array(primitive('float'), semantic('FloatVector')), vector, []),
@@ -68,7 +72,7 @@ export const VECTORS: Readonly<Record<string, Codec>> = {
   ),
 }
 
-/** Types of extensions that are represented as text. */
+/** Returns a codec for a type that is represented as text. */
 export const textual = (schema: Schema, placeholder: string): Codec => ({
   schema,
   decode: utf8,

@@ -2,9 +2,9 @@ import { type Schema, type Struct, withOptions } from 'millrace/connect'
 import { Circle, Geography, Geometry, Line, Point } from '../../cdc/index.ts'
 import { ascii, type Codec, type Decode } from './codec.ts'
 
-/** Well-known binary, little-endian: a geometry's type and its coordinates. */
+/** Returns a geometry as well-known binary (WKB), little-endian: its type and its coordinates. */
 function wkb(type: 1 | 2 | 3, coordinates: readonly number[]): Buffer {
-  // a point has no count; a line string has a count of points; a polygon has one ring with a count
+  // a line string has a count of points before the coordinates; a polygon also has a count of rings
   const heads = type === 1 ? [] : type === 2 ? [coordinates.length / 2] : [1, coordinates.length / 2]
   const out = Buffer.allocUnsafe(5 + heads.length * 4 + coordinates.length * 8)
   out[0] = 1
@@ -40,7 +40,10 @@ const shape = (type: 2 | 3, coordinates: readonly number[], extensions: Record<s
   extensions,
 })
 
-/** As in Debezium, all except the point are optional, even in NOT NULL columns. */
+/**
+ * Returns a schema as in Debezium: all types except the point are optional, even in NOT NULL
+ * columns.
+ */
 const optional = (schema: Schema): Schema => (schema === Point ? schema : withOptions(schema, { optional: true }))
 
 const codec = (schema: Schema, filler: Struct, decode: (n: number[], first: number) => Struct): Codec => ({
@@ -56,8 +59,8 @@ function boxRing([x1, y1, x2, y2]: readonly number[]): Struct {
 }
 
 /**
- * PostgreSQL's geometric types. The fillers are small valid shapes, in case a consumer validates
- * them.
+ * The codecs of PostgreSQL's geometric types. The fillers are small valid shapes, in case a
+ * consumer validates them.
  */
 export const GEOMETRIC: Readonly<Record<string, Codec>> = {
   point: codec(Point, point(0, 0), ([x, y]) => point(x!, y!)),
@@ -65,7 +68,7 @@ export const GEOMETRIC: Readonly<Record<string, Codec>> = {
   lseg: codec(Geometry, shape(2, [0, 0, 1, 0], { type: 'lseg' }), n => shape(2, n, { type: 'lseg' })),
   box: codec(Geometry, boxRing([0, 0, 1, 1]), boxRing),
   path: codec(Geometry, shape(2, [0, 0, 1, 0], { type: 'path' }), (n, first) =>
-    // an open path is printed in square brackets
+    // the text of an open path starts with a square bracket
     shape(2, n, { type: 'path', closed: String(first !== 0x5b) }),
   ),
   polygon: codec(Geometry, shape(3, [0, 0, 1, 0, 0, 1, 0, 0], { type: 'polygon' }), n =>
@@ -74,7 +77,10 @@ export const GEOMETRIC: Readonly<Record<string, Codec>> = {
   circle: codec(Circle, { center: point(0, 0), radius: 0 }, ([x, y, r]) => ({ center: point(x!, y!), radius: r })),
 }
 
-/** PostGIS prints hexadecimal EWKB: WKB in which a bit of the type means that a SRID follows. */
+/**
+ * Decodes the hexadecimal EWKB that PostGIS prints. EWKB is WKB in which a bit of the type means
+ * that a SRID follows.
+ */
 const ewkb: Decode = (buf, start, end) => {
   const bytes = Buffer.from(ascii(buf, start, end), 'hex')
   const little = bytes[0] === 1

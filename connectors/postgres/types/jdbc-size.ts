@@ -3,7 +3,8 @@ import { type ColumnType, numericModifier, timeModifier } from './codec-for.ts'
 const UNLIMITED = 2_147_483_647
 
 /**
- * The lengths that the JDBC driver reports. Debezium uses them in schema parameters and for hashes.
+ * The lengths of types that the JDBC driver reports. Debezium uses them in schema parameters and
+ * for hashes.
  */
 const LENGTH: Readonly<Record<string, number>> = {
   int2: 5,
@@ -19,7 +20,7 @@ const LENGTH: Readonly<Record<string, number>> = {
 }
 const CLOCK: Readonly<Record<string, number>> = { time: 8, timetz: 14, timestamp: 22, timestamptz: 28 }
 
-/** A column's length and scale in JDBC's terms. */
+/** Returns the length and the scale of a column that the JDBC driver reports. */
 export function jdbcSize(type: ColumnType): { length: number; scale: number } {
   const { name, typmod } = type
   const clock = CLOCK[name]

@@ -15,7 +15,7 @@ const noSpecial = (text: string): never => {
   throw new Unrepresentable(`a decimal cannot hold ${text}; decimal.handling.mode=string or double can represent it`)
 }
 
-/** The digits of `text` as a whole number, without the decimal point. */
+/** Returns the digits of `text` as a whole number, without the decimal point. */
 function unscaledOf(text: string): bigint {
   const point = text.indexOf('.')
   const digits = point < 0 ? text : text.slice(0, point) + text.slice(point + 1)
@@ -39,7 +39,9 @@ function exact(scale: number): Decode {
   }
 }
 
-/** A number without a declared scale: trailing zeros after the decimal point are removed. */
+/**
+ * Decodes a number without a declared scale. Trailing zeros after the decimal point are removed.
+ */
 const variable: Decode = (buf, start, end) => {
   const text = ascii(buf, start, end)
   if (SPECIAL.test(text)) return noSpecial(text)
@@ -55,7 +57,7 @@ const asDouble: Decode = (buf, start, end) => Number(ascii(buf, start, end))
 
 const base = { unavailable: null, isText: false }
 
-/** `numeric`. `precision` is null if the column does not declare it. */
+/** Returns the codec of `numeric`. `precision` is null if the column does not declare it. */
 export function numericCodec(mode: DecimalMode, precision: number | null, scale: number): Codec {
   if (mode === 'string')
     return { ...base, schema: primitive('string'), decode: asText, filler: scale > 0 ? `0.${'0'.repeat(scale)}` : '0' }
@@ -66,7 +68,7 @@ export function numericCodec(mode: DecimalMode, precision: number | null, scale:
   return { ...base, schema, decode: exact(scale), filler: new Decimal(0n, scale) }
 }
 
-/** Rounds half up to fewer digits. */
+/** Returns a value rounded half up to fewer digits. */
 function rounded(value: Decimal, scale: number): Decimal {
   if (scale >= value.scale) return value.withScale(scale)
   const divisor = 10n ** BigInt(value.scale - scale)
@@ -76,7 +78,7 @@ function rounded(value: Decimal, scale: number): Decimal {
   return new Decimal(negative ? -up : up, scale)
 }
 
-/** `money`, printed in the locale C: `-$1,234.56`. */
+/** Returns the codec of `money`, which the server prints in the locale C, such as `-$1,234.56`. */
 export function moneyCodec(mode: DecimalMode, digits: number): Codec {
   const plain = (buf: Buffer, start: number, end: number) => {
     const text = ascii(buf, start, end)

@@ -21,8 +21,8 @@ const infinity = (buf: Buffer, start: number): number =>
 const isBc = (buf: Buffer, end: number): boolean => buf[end - 1] === 0x43 && buf[end - 2] === 0x42
 
 /**
- * Days since 1970 of a date such as `2024-02-29`. The year may have more than four digits; `bc`
- * means BC.
+ * Returns the days from 1970 to a date such as `2024-02-29`. The year may have more than four
+ * digits. `bc` tells whether the year is BC.
  */
 function days(buf: Buffer, start: number, end: number, bc: boolean): number {
   let year = 0
@@ -34,7 +34,8 @@ function days(buf: Buffer, start: number, end: number, bc: boolean): number {
 const FRACTION = [0, 100_000, 10_000, 1000, 100, 10, 1]
 
 /**
- * Microseconds since midnight of a time such as `12:34:56.789`. Text after the digits is ignored.
+ * Returns the microseconds from midnight to a time such as `12:34:56.789`. Text after the digits is
+ * ignored.
  */
 function clock(buf: Buffer, start: number, end: number): number {
   const seconds = two(buf, start) * 3600 + two(buf, start + 3) * 60 + two(buf, start + 6)
@@ -49,7 +50,9 @@ function clock(buf: Buffer, start: number, end: number): number {
   return seconds * 1_000_000 + fraction * FRACTION[digits]!
 }
 
-/** A timestamp, printed in UTC if it has a zone. */
+/**
+ * Returns the date and the time of a timestamp. The server prints a timestamp with a zone in UTC.
+ */
 function moment(buf: Buffer, start: number, end: number): Moment {
   if (isInfinite(buf, start)) return { day: infinity(buf, start), micros: 0 }
   const space = buf.indexOf(0x20, start)
@@ -86,16 +89,18 @@ const zoned = (schema: Schema, decode: Decode, filler: string): Codec => ({
   isText: false,
 })
 
-/** `timestamptz`: in UTC, with the fraction digits that the column declares. */
+/**
+ * Returns the codec of `timestamptz`: text in UTC, with the fractional digits that the column
+ * declares.
+ */
 export function timestamptzCodec(precision: number): Codec {
-  // With precision 0, a value has no fraction. A default can have one, because the server has not
-  // rounded it yet: then all its digits are kept.
+  // With precision 0, a value has no fraction. A default can have a fraction, because the server
+  // has not rounded it yet. All digits of such a default are kept.
   const digits = precision < 0 ? 6 : precision === 0 ? null : precision
   const decode: Decode = (buf, start, end) => {
     const m = moment(buf, start, end)
     if (!Number.isFinite(m.day)) return m.day > 0 ? 'infinity' : '-infinity'
-    // except for years of more than four digits, only the space and the zone differ from the
-    // server's text
+    // if the year has four digits, only the space and the zone differ from the server's text
     if (buf[start + 4] === 0x2d && !isBc(buf, end))
       return `${ascii(buf, start, start + 10)}T${isoTime(m.micros, digits)}Z`
     return `${isoMoment(m, digits)}Z`
@@ -105,7 +110,7 @@ export function timestamptzCodec(precision: number): Codec {
 
 const DAY = 86_400_000_000
 
-/** `timetz`: converted to UTC. 24:00 stays 24:00 if it is 24:00 in UTC. */
+/** Returns the codec of `timetz`: text in UTC. 24:00 is kept if the time is also 24:00 in UTC. */
 export function timetzCodec(): Codec {
   const decode: Decode = (buf, start, end) => {
     const text = ascii(buf, start, end)
@@ -128,7 +133,7 @@ const INT64_END = 2n ** 63n
 /** The mean length of a month in microseconds: 30.4375 days. */
 const MONTH = 30.4375 * DAY
 
-/** `interval`: microseconds, or ISO 8601 with all its parts. */
+/** Returns the codec of `interval`: microseconds, or ISO 8601 with all its parts. */
 export function intervalCodec(mode: 'numeric' | 'string'): Codec {
   const parse = (buf: Buffer, start: number, end: number) => {
     const text = ascii(buf, start, end)
@@ -156,7 +161,7 @@ export function intervalCodec(mode: 'numeric' | 'string'): Codec {
     if (Number.isSafeInteger(total)) return total
     const exact =
       BigInt(months) * 2_629_800_000_000n + BigInt(d ?? 0) * BigInt(DAY) + BigInt(seconds) * 1_000_000n + BigInt(micros)
-    // as in Debezium: an interval too long for int64 becomes the largest or smallest int64
+    // as in Debezium, an interval that is too long for int64 becomes the largest or smallest int64
     return exact >= INT64_END ? INT64_END - 1n : exact < -INT64_END ? -INT64_END : exact
   }
   return { schema: Time.MicroDuration, decode, filler: 0, unavailable: null, isText: false }

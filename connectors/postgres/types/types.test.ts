@@ -26,12 +26,12 @@ const type = (name: string, typmod = -1): ColumnType => ({
 })
 
 function decode(name: string, text: string, more: Record<string, string> = {}, typmod = -1): unknown {
-  // surrounded by other bytes, as in a message
+  // surrounds the text with other bytes, as in a message
   const bytes = Buffer.from(`xx${text}yy`)
   return codecFor(type(name, typmod), options(more))!.decode(bytes, 2, bytes.length - 2)
 }
 
-test('Connect’s types represent far dates as numbers', () => {
+test('with time.precision.mode=connect, dates beyond the range of JavaScript’s Date are exact', () => {
   const connect = { 'time.precision.mode': 'connect' }
   const number = (type: string, text: string) => millisOf(decode(type, text, connect) as Date)
   expect(number('date', 'infinity')).toBe(2_147_483_647n * 86_400_000n)
@@ -40,7 +40,7 @@ test('Connect’s types represent far dates as numbers', () => {
   expect(number('timestamp', '294276-12-31 23:59:59.999999')).toBe(9_224_318_015_999_999n)
 })
 
-test('an unchanged TOASTed value has a placeholder for its schema, never null', () => {
+test('an unchanged TOASTed value has the placeholder of its schema, never null', () => {
   const element = (name: string, domain = false): ColumnType => ({ ...type(name), domain })
   const arrayOf = (e: ColumnType): ColumnType => ({ ...type(`_${e.name}`), element: e })
   const unavailable = (t: ColumnType, more: Record<string, string> = {}) =>
@@ -62,7 +62,7 @@ test('an unchanged TOASTed value has a placeholder for its schema, never null', 
 })
 
 describe('numbers', () => {
-  test('int8 is exact up to its limits', () => {
+  test('every int8 is decoded exactly', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), n => {
         expect(BigInt(decode('int8', String(n)) as number | bigint)).toBe(n)
@@ -88,7 +88,7 @@ describe('numbers', () => {
     )
   })
 
-  test('a scale can be negative', () => {
+  test('numericModifier returns a negative scale', () => {
     expect(numericModifier(((3 << 16) | (2046 & 0x7ff)) + 4)).toEqual({ precision: 3, scale: -2 })
   })
 
@@ -97,7 +97,7 @@ describe('numbers', () => {
     expect(String(decode('money', '-$1,234.55', { 'money.fraction.digits': '1' }))).toBe('-1234.6')
   })
 
-  test('NaN and infinity are errors for a decimal', () => {
+  test('NaN and infinity are errors with decimal.handling.mode=precise', () => {
     expect(() => decode('numeric', 'NaN')).toThrow(/decimal\.handling\.mode/)
     expect(decode('numeric', 'NaN', { 'decimal.handling.mode': 'double' })).toBeNaN()
     expect(decode('numeric', '-Infinity', { 'decimal.handling.mode': 'string' })).toBe('NEGATIVE_INFINITY')
@@ -147,7 +147,7 @@ describe('times', () => {
 describe('arrays', () => {
   const quote = (s: string) => `"${s.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 
-  test('elements are equal, quoted or not', () => {
+  test('quoted elements of an array are decoded, and NULL becomes null', () => {
     const element = fc.option(
       fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('NULL', 'null', '', 'a b', '{', ',', '\\', '"')),
     )
@@ -160,7 +160,7 @@ describe('arrays', () => {
     )
   })
 
-  test('bounds in the text are skipped, and all dimensions are flattened', () => {
+  test('bounds in the text of an array are skipped, and all dimensions are flattened', () => {
     const ints = arrayDecoder((b, s, e) => Number(b.toString('latin1', s, e)))
     const run = (text: string) => ints(Buffer.from(text), 0, text.length)
     expect(run('[0:2]={1,2,3}')).toEqual([1, 2, 3])
@@ -169,7 +169,7 @@ describe('arrays', () => {
     expect(run('[0:0][1:1][5:6]={{{5,6}}}')).toEqual([5, 6])
   })
 
-  test('an element that the schema cannot represent is null; the others are kept', () => {
+  test('an array element that the schema cannot represent becomes null, and the other elements are kept', () => {
     const numbers: ColumnType = { ...type('_numeric'), element: type('numeric') }
     const bytes = Buffer.from('{1,NaN}')
     const run = () => codecFor(numbers, options())!.decode(bytes, 0, bytes.length)
@@ -187,13 +187,13 @@ test('hstore pairs keep quotes, backslashes and nulls', () => {
   ])
 })
 
-test('bit strings are little-endian without trailing zeros', () => {
+test('bit strings become little-endian bytes without trailing zeros', () => {
   expect(decode('bit', '10110', {}, 5)).toEqual(Buffer.from([0x16]))
   expect(decode('bit', '1', {}, 1)).toBe(true)
   expect(decode('varbit', '1000000000', {}, 20)).toEqual(Buffer.from([0, 2]))
 })
 
-test('vectors of pgvector are lists of numbers', () => {
+test('a pgvector vector becomes a list of numbers, and a sparse vector a map with its dimensions', () => {
   const vector = codecFor({ ...type('vector'), builtin: false }, options())!
   expect(vector.decode(Buffer.from('[1,2.5,-3]'), 0, 10)).toEqual([1, 2.5, -3])
   const sparse = codecFor({ ...type('sparsevec'), builtin: false }, options())!

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { DATE, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from 'millrace/connect'
 import { anyDate } from 'millrace/connect/java'
 
-/** `unavailable.value.placeholder`, as text and as bytes. */
+/** The setting `unavailable.value.placeholder`, as text and as bytes. */
 export interface Placeholder {
   readonly placeholder: string
   readonly placeholderBytes: Buffer
@@ -10,7 +10,7 @@ export interface Placeholder {
 
 const DAY_MS = 86_400_000
 
-/** The UUID that Java's `nameUUIDFromBytes` returns for bytes. */
+/** Returns the UUID that Java's `nameUUIDFromBytes` returns for bytes. */
 function nameUuid(bytes: Buffer): string {
   const hash = createHash('md5').update(bytes).digest()
   hash[6] = (hash[6]! & 0x0f) | 0x30
@@ -18,7 +18,7 @@ function nameUuid(bytes: Buffer): string {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** A number in the type that an integer schema requires. */
+/** Returns a number as the type that an integer schema requires. */
 function integer(schema: Schema, n: number): unknown {
   if (schema.name === DATE) return anyDate(n * DAY_MS)
   if (schema.name === TIME || schema.name === TIMESTAMP) return anyDate(n)
@@ -26,8 +26,8 @@ function integer(schema: Schema, n: number): unknown {
 }
 
 /**
- * Number arrays hold the bytes of the placeholder, boolean arrays its bits, other arrays just the
- * placeholder.
+ * Returns the elements of an array's placeholder: its bytes in an array of numbers, its bits in an
+ * array of booleans, and one placeholder in other arrays.
  */
 function elements(schema: Schema, p: Placeholder): unknown[] {
   const bytes = [...new Int8Array(p.placeholderBytes)]
@@ -48,7 +48,8 @@ function elements(schema: Schema, p: Placeholder): unknown[] {
 }
 
 /**
- * The placeholder for an unchanged TOASTed value, chosen by the schema of its column. Never null.
+ * Returns the placeholder for an unchanged TOASTed value, which follows from the schema of its
+ * column. Never returns null.
  */
 export function unavailableOf(schema: Schema, p: Placeholder): unknown {
   switch (schema.type) {
@@ -76,6 +77,9 @@ export function unavailableOf(schema: Schema, p: Placeholder): unknown {
   }
 }
 
-/** The placeholder of an array whose elements have their own placeholder, such as bytes as text. */
+/**
+ * Returns the placeholder of an array. `own` is the placeholder of its elements; null to derive it
+ * from their schema.
+ */
 export const unavailableArray = (element: Schema, own: unknown, p: Placeholder): unknown[] =>
   own === null ? elements(element, p) : [own]

@@ -34,9 +34,9 @@ const NULL = 'null'
  */
 export const DEVIATIONS: readonly Deviation[] = [
   {
-    what: 'columns of type `name`, when streamed',
+    what: 'streamed values of type `name`',
     debezium: 'null, unless `include.unknown.datatypes=true`',
-    here: 'their value',
+    here: 'the value',
     rules: [
       { columns: `${also('name')}(__\\d+)?`, events: 'c', modes: 'adaptive|nanoseconds', debezium: NULL, here: '".*"' },
       { columns: 'name', tables: 'required', events: 'c', modes: 'adaptive|nanoseconds' },
@@ -65,7 +65,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     what: 'infinite defaults in schemas',
     debezium: 'a different moment',
-    here: 'none',
+    here: 'no default',
     rules: [
       { columns: 'date__[01]', events: 'schema' },
       { columns: 'timestamp(_[036])?__[01]', modes: 'strings', events: 'schema' },
@@ -75,7 +75,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: 'dates BC, and the days skipped by the calendar change of 1582, in snapshots',
-    debezium: 'years AD; different days (the stream has the right ones)',
+    debezium: 'years AD, and different days; only streamed values are correct',
     here: 'the proleptic Gregorian calendar, as on the server and in Java',
     rules: [{ columns: `${also('date')}(__\\d+)?`, events: 'r', values: '.* BC|1582-10-10' }],
   },
@@ -135,7 +135,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     what: '`bit[]`',
     debezium: 'the schema of a single `bit`, and always null',
-    here: 'an array of them',
+    here: 'an array of bit values',
     rules: [
       { columns: '[al]_bit.*(_a)?', events: 'schema', here: '.*"items".*' },
       { columns: 'a_bit.*', events: 'r|c', debezium: NULL, here: '\\[.*\\]' },
@@ -180,7 +180,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     what: 'NaN and Infinity in arrays of `numeric`',
     debezium: 'null for the whole array',
-    here: 'null for the element, `NAN` and the like as text, NaN as a double',
+    here: 'null for the element; names such as `NAN` as text; NaN as a double',
     rules: [{ columns: '(a|da)_numeric(_5_2|_38_10)?', events: 'r|c', values: '\\{.*,"NaN".*' }],
   },
   {
@@ -211,15 +211,15 @@ export const DEVIATIONS: readonly Deviation[] = [
     rules: [{ columns: 'ad_interval(_0|_year_to_month)?', events: 'r|c', debezium: '\\[".*' }],
   },
   {
-    what: '`hstore`: the order of its keys',
-    debezium: "that of Java's HashMap",
-    here: "the server's",
+    what: 'the order of the keys of an `hstore`',
+    debezium: "the order of Java's HashMap",
+    here: 'the order on the server',
     rules: [{ columns: '(a_|d_)?hstore(__\\d+)?', events: 'r|c', values: '.*aa.*' }],
   },
   {
     what: 'arrays of domains over enums',
-    debezium: 'labels are missing in the schema',
-    here: 'the labels of the enum',
+    debezium: 'the schema does not contain the labels',
+    here: 'the schema contains the labels',
     rules: [{ columns: 'ad_mood', events: 'schema' }],
   },
   {
