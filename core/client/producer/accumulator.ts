@@ -36,6 +36,8 @@ interface LingeringBatch {
 /** Collects the appended records into batches, one open batch for each partition. */
 export class Accumulator {
   readonly #topics = new Map<string, TopicQueue>()
+  /** The topic of the last record. */
+  #last: TopicQueue | null = null
   readonly memory: BufferMemory
   readonly #settings: ProducerSettings
   readonly #cluster: Cluster
@@ -81,7 +83,7 @@ export class Accumulator {
       return false
     }
     this.#isFull = false
-    const topic = this.#topics.get(record.topic) ?? this.#addTopic(record.topic)
+    const topic = this.#topicOf(record.topic)
     const queue = topic.pending.length === 0 && topic.isFollowed ? this.#choose(topic, record) : null
     if (queue) {
       const batch = this.#batchFor(topic, queue, record, bytes)
@@ -145,9 +147,13 @@ export class Accumulator {
     this.#lingering = []
   }
 
-  #addTopic(name: string): TopicQueue {
-    const topic = new TopicQueue(name, this.#settings.batchSize)
-    this.#topics.set(name, topic)
+  /** Consecutive records usually have the same topic, so the map is rarely searched. */
+  #topicOf(name: string): TopicQueue {
+    if (this.#last?.name === name) return this.#last
+    const known = this.#topics.get(name)
+    const topic = known ?? new TopicQueue(name, this.#settings.batchSize)
+    if (!known) this.#topics.set(name, topic)
+    this.#last = topic
     return topic
   }
 
@@ -278,6 +284,7 @@ export class Accumulator {
         if (topic.pending.length === 0 && topic.partitions.length === 0) {
           this.#cluster.untrack(topic.name)
           this.#topics.delete(topic.name)
+          if (this.#last === topic) this.#last = null
         }
         continue
       }
@@ -350,7 +357,8 @@ function faultOf({ topic, partition, key, value, timestamp, headers }: ProducerR
   }
   if (isWrongNumber(timestamp)) return `its timestamp is ${timestamp}`
   if (isWrongNumber(partition)) return `its partition is ${partition}`
-  for (const h of headers ?? []) {
+  if (headers === undefined || headers.length === 0) return topic === '' ? 'its topic has no name' : null
+  for (const h of headers) {
     if (typeof h.key !== 'string') return `the key of a header is a ${typeof h.key}`
     if (h.value !== null && !(h.value instanceof Uint8Array)) return `its header ${h.key} is a ${typeof h.value}`
   }

@@ -54,6 +54,9 @@ export class SourceTaskRunner implements DeliveryListener {
   readonly #resumed = new Signal()
   readonly #knownTopics = new Set<string>()
   readonly #usedTopics = new Set<string>()
+  /** Consecutive records usually have the same topic, so the sets are rarely searched. */
+  #lastKnownTopic: string | null = null
+  #lastUsedTopic: string | null = null
   readonly #batchTimes = new BatchTimes()
   #paused = false
   #failure: Error | null = null
@@ -106,13 +109,17 @@ export class SourceTaskRunner implements DeliveryListener {
       this.#deliveryFailed(token, error, topic)
     } else {
       metrics.recordsWritten++
-      if (!this.#usedTopics.has(topic)) {
-        this.#usedTopics.add(topic)
-        this.#parts.onTopic(topic)
-      }
+      if (topic !== this.#lastUsedTopic) this.#use(topic)
       this.#submitted.done(token, task.commitRecords ? metadataOf(batch, index) : null)
     }
     this.#report()
+  }
+
+  #use(topic: string): void {
+    this.#lastUsedTopic = topic
+    if (this.#usedTopics.has(topic)) return
+    this.#usedTopics.add(topic)
+    this.#parts.onTopic(topic)
   }
 
   async #loop(): Promise<void> {
@@ -143,10 +150,10 @@ export class SourceTaskRunner implements DeliveryListener {
       try {
         const batch = (await task.poll()) ?? null
         metrics.stages.enter(null)
-        if (batch !== null) checkBatch(batch)
-        if (batch !== null && batch.length > 0) {
-          metrics.batch(batch.length, startedAt)
-          metrics.recordsRead += countRecords(batch)
+        if (batch !== null) {
+          const count = checkedCount(batch)
+          if (batch.length > 0) metrics.batch(batch.length, startedAt)
+          metrics.recordsRead += count
         }
         if (delays.attempts > 0) this.#parts.onDegraded(null, null)
         return batch
@@ -177,8 +184,10 @@ export class SourceTaskRunner implements DeliveryListener {
         record = source.unwritten === undefined ? converter.convert(complete) : this.#pass(complete, source.unwritten)
       } catch (error) {
         record = await this.#recover(complete, error)
+        if (this.#signal.aborted) return
       }
-      if (this.#ended) return
+      // The signal of a stop cannot arrive between two records, except while this method awaits.
+      if (this.#failure !== null) return
       if (this.#submitted.full) {
         metrics.stages.enter('produce')
         while (this.#submitted.full) {
@@ -195,13 +204,24 @@ export class SourceTaskRunner implements DeliveryListener {
         if (source.unwritten === 'progress') void this.#committer.commit()
         continue
       }
-      if (this.#knownTopics.has(record.topic) && producer.append(record, this, token)) continue
-      if (await this.#appendWhenPossible(record, token)) continue
+      if (this.#isKnown(record.topic) && producer.append(record, this, token)) continue
+      if (await this.#appendWhenPossible(record, token)) {
+        if (this.#signal.aborted) return
+        continue
+      }
       this.#submitted.removeLast(token)
       return
     }
     metrics.recordsActive = this.#submitted.outstanding
     metrics.stages.enter(null)
+  }
+
+  /** Whether the topic is known to be writable. */
+  #isKnown(topic: string): boolean {
+    if (topic === this.#lastKnownTopic) return true
+    if (!this.#knownTopics.has(topic)) return false
+    this.#lastKnownTopic = topic
+    return true
   }
 
   /**
@@ -222,7 +242,7 @@ export class SourceTaskRunner implements DeliveryListener {
   async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
     const { producer, metrics } = this.#parts
     metrics.stages.enter('produce')
-    if (!this.#knownTopics.has(record.topic)) {
+    if (!this.#isKnown(record.topic)) {
       try {
         if (!(await this.#awaitTopic(record.topic))) return false
       } catch (error) {
@@ -347,28 +367,24 @@ export class SourceTaskRunner implements DeliveryListener {
 }
 
 /**
- * Throws if a batch is not a list of records, or if the last record's position cannot be stored.
- * The other positions are not checked here, because the committer checks each position that it
- * stores.
+ * Returns the number of records in a batch. Positions without a record are not counted. Throws if
+ * the batch is not a list of records, or if the last record's position cannot be stored. The other
+ * positions are not checked here, because the committer checks each position that it stores.
  */
-function checkBatch(batch: readonly SourceRecord[]): void {
+function checkedCount(batch: readonly SourceRecord[]): number {
   if (!Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: kindOf(batch) })
+  let count = 0
   for (let i = 0; i < batch.length; i++) {
     const record: unknown = batch[i]
     if (typeof record !== 'object' || record === null)
       throw errors.create('MR_TASK_BATCH', { what: `a list with ${kindOf(record)} at index ${i}` })
+    if ((record as SourceRecord).unwritten !== 'progress') count++
   }
   if (batch.length > 0) checkPosition(batch[batch.length - 1])
+  return count
 }
 
 function metadataOf(batch: DeliveredBatch, index: number): RecordMetadata {
   const { topic, partition } = batch
   return { topic, partition, offset: batch.offsetOf(index), timestamp: batch.timestampOf(index) }
-}
-
-/** Returns the number of records in a batch. Positions without a record are not counted. */
-function countRecords(batch: readonly SourceRecord[]): number {
-  let count = 0
-  for (const record of batch) if (record.unwritten !== 'progress') count++
-  return count
 }
