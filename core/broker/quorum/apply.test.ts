@@ -17,7 +17,7 @@ function apply(image: MetadataImage, ...records: MetadataRecord[]): MetadataImag
   return applyRecords(image, records, image.offset + records.length, 1)
 }
 
-test('a new topic appears with its partitions and configs, and disappears with all of them', () => {
+test('a new topic is in the image with its partitions and configs, and a removed topic is not', () => {
   const made = apply(EMPTY_IMAGE, topic('a', ID), partition(ID, 0), partition(ID, 1), config('a', 'retention.ms', '5'))
   expect(made.topicsByName.get('a')?.partitions.map(p => p.partition)).toEqual([0, 1])
   expect(made.topicsById.get(ID)).toBe(made.topicsByName.get('a'))
@@ -27,7 +27,7 @@ test('a new topic appears with its partitions and configs, and disappears with a
   expect(made.topicsByName.size).toBe(1)
 })
 
-test('the parts that a batch does not change are shared with the previous image', () => {
+test('an image shares the parts that a batch does not change with the previous image', () => {
   const before = apply(EMPTY_IMAGE, topic('a', ID), partition(ID, 0))
   const after = apply(before, record('ProducerIds', { brokerId: 1, nextProducerId: 1000 }))
   expect(after.nextProducerId).toBe(1000)
@@ -35,14 +35,14 @@ test('the parts that a batch does not change are shared with the previous image'
   expect(after.configs).toBe(before.configs)
 })
 
-test('a config that is set to null is removed, and a resource without configs is absent', () => {
+test('setting a config to null removes it, and a resource without configs is not in the image', () => {
   const one = apply(EMPTY_IMAGE, topic('a', ID), config('a', 'x', '1'), config('a', 'y', '2'))
   const two = apply(one, config('a', 'x', null))
   expect([...topicConfigsOf(two, 'a')]).toEqual([['y', '2']])
   expect(apply(two, config('a', 'y', null)).configs.has(configKey(ResourceType.TOPIC, 'a'))).toBe(false)
 })
 
-test('a leader change increases both epochs, any other change only the partition epoch', () => {
+test('a change of the leader increases both epochs, and any other change increases only the partition epoch', () => {
   const made = apply(EMPTY_IMAGE, topic('a', ID), partition(ID, 0))
   const led = apply(made, record('PartitionChange', { topicId: ID, partitionId: 0, leader: -1 }))
   expect(led.topicsById.get(ID)?.partitions[0]).toMatchObject({ leader: -1, leaderEpoch: 1, partitionEpoch: 1 })
@@ -70,7 +70,9 @@ test('a broker is registered, fenced, unfenced and unregistered', () => {
   expect(apply(unfenced, record('UnregisterBroker', { brokerId: 1 })).brokers.size).toBe(0)
 })
 
-/** Random valid histories: topics are created, extended, configured and removed. */
+/**
+ * Generates random valid histories, in which topics are created, extended, configured and removed.
+ */
 const history = fc
   .array(fc.record({ what: fc.nat(3), which: fc.nat(4), value: fc.nat(9) }), { maxLength: 60 })
   .map(steps => {
@@ -91,7 +93,7 @@ const history = fc
     return records
   })
 
-test('the image does not depend on how the records were split into batches', () => {
+test('the image does not depend on how records are split into batches', () => {
   fc.assert(
     fc.property(history, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), (records, sizes) => {
       const whole = applyRecords(EMPTY_IMAGE, records, records.length - 1, 1)
@@ -107,7 +109,7 @@ test('the image does not depend on how the records were split into batches', () 
   )
 })
 
-test('the records of a transaction apply together when it ends, and never if it is aborted', () => {
+test('the records of a transaction apply together when it ends, and never apply if it is aborted', () => {
   const batch = (lastOffset: number, ...records: MetadataRecord[]) => ({
     lastOffset,
     epoch: 1,

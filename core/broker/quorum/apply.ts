@@ -19,7 +19,7 @@ import type { UnknownTag } from './unknown-tags.ts'
 type Of<K extends MetadataRecord['kind']> = Extract<MetadataRecord, { kind: K }>['value']
 type AnyRecord = MetadataRecord | UnknownRecord
 
-/** The keys of the objects to which tagged fields belong. */
+/** The keys in `MetadataImage.unknownTags`: one for each object that can have tagged fields. */
 export const tagKeys = {
   topic: (id: string) => `topic ${id}`,
   partition: (id: string, partition: number) => `partition ${id} ${partition}`,
@@ -29,7 +29,7 @@ export const tagKeys = {
   producerIds: 'producer ids',
 }
 
-/** A small map that is copied before its first change. */
+/** A draft of a small map, which is copied before its first change. */
 class SmallDraft<K, V> {
   readonly #old: ReadonlyMap<K, V>
   #own: Map<K, V> | null = null
@@ -60,7 +60,7 @@ class SmallDraft<K, V> {
 
 const draftOf = <V>(map: ReadonlyMap<string, V>): MapDraft<V> => PersistentMap.from(map).draft()
 
-/** A mutable image, to which a batch of records is applied. */
+/** A mutable copy of an image, to which a batch of records is applied. */
 class ImageDraft {
   readonly topicsById: MapDraft<TopicImage>
   readonly topicsByName: MapDraft<TopicImage>
@@ -74,7 +74,7 @@ class ImageDraft {
   quorum: QuorumRecords
   readonly topicIds = new Set<string>()
   readonly configKeys = new Set<string>()
-  /** Partition lists created by this draft, which may be changed in place. */
+  /** The partition lists that this draft has created. Only these may be changed in place. */
   readonly #ownPartitions = new Set<readonly PartitionImage[]>()
   keptOrder: number
 
@@ -125,7 +125,7 @@ class ImageDraft {
 
   keep(bytes: Buffer, key: string | null): void {
     const order = this.keptOrder++
-    // Copied, because the record is a slice of a larger read buffer.
+    // Copy the bytes, because they are a slice of a larger read buffer.
     this.kept.set(key ?? `record ${order}`, { order, bytes: Buffer.from(bytes) })
   }
 
@@ -154,7 +154,7 @@ function removeTopic(draft: ImageDraft, id: string): void {
   const topic = draft.topic(id, 'removal')
   draft.topicIds.add(id)
   draft.topicsById.delete(id)
-  // Another topic may have taken its name since.
+  // A newer topic may have the same name. Its entry must remain.
   if (draft.topicsByName.get(topic.name)?.id === id) draft.topicsByName.delete(topic.name)
   const key = collisionKey(topic.name)
   const names = draft.collisions.get(key)?.filter(n => n !== topic.name) ?? []
@@ -239,10 +239,7 @@ function changePartition(draft: ImageDraft, r: Of<'PartitionChange'>): void {
   })
 }
 
-/**
- * Clears the eligible leader replicas of the partitions of a topic, or of all topics if no name is
- * given.
- */
+/** Clears the eligible leader replicas of a topic's partitions. An empty name means all topics. */
 function clearElr(draft: ImageDraft, image: MetadataImage, topicName: string): void {
   const names = topicName === '' ? [...image.topicsByName.keys()] : [topicName]
   for (const name of names) {
@@ -328,8 +325,8 @@ function applyOne(draft: ImageDraft, image: MetadataImage, r: AnyRecord): void {
       draft.brokers.set(r.value.id, { ...draft.broker(r.value.id, 'unfencing'), fenced: false })
       return
     default: {
-      // Records about features that Millrace does not have. Drops no-op records and transaction
-      // markers (see replay.ts).
+      // Keeps records about features that Millrace does not have. No-op records and transaction
+      // markers have no rule, so they are dropped (see replay.ts).
       const keeping = keepRuleOf(r)
       if (keeping?.does === 'remove') draft.kept.delete(keeping.key)
       else if (keeping) draft.keep(r.bytes, keeping.does === 'replace' ? keeping.key : null)
@@ -337,19 +334,19 @@ function applyOne(draft: ImageDraft, image: MetadataImage, r: AnyRecord): void {
   }
 }
 
-/** The position of a batch of records in the log. */
+/** The position of a batch of records in the metadata log. */
 export interface RecordsPosition {
   /** The offset of the last record. */
   readonly offset: number
   readonly epoch: number
   readonly timestamp: number
-  /** The quorum's own records in the same batch. */
+  /** The records about the quorum in the same batch. */
   readonly quorum?: Partial<QuorumRecords>
 }
 
 /**
- * Returns the image after some records, and what they changed. A pure function: `image` does not
- * change. Throws a RangeError if a record contradicts earlier records.
+ * Returns the image after some records, and what they have changed. `image` itself does not change.
+ * Throws a RangeError if a record contradicts earlier records.
  */
 export function applyChange(
   image: MetadataImage,
@@ -379,7 +376,7 @@ export function applyChange(
   }
 }
 
-/** The same as `applyChange`, but returns only the image. */
+/** Returns the same image as `applyChange`, without the changes. */
 export function applyRecords(
   image: MetadataImage,
   records: Iterable<AnyRecord>,

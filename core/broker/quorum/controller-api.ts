@@ -1,6 +1,6 @@
 import type { TopicImage } from './image.ts'
 
-/** A rejection: one of Kafka's error codes and its message. */
+/** A rejection: one of Kafka's error codes, and the message for the client. */
 export interface Refusal {
   readonly code: number
   readonly message: string | null
@@ -8,9 +8,15 @@ export interface Refusal {
 
 export interface NewTopic {
   readonly name: string
-  /** -1 means the broker's `num.partitions`. Must be -1 with `assignments`. */
+  /**
+   * The number of partitions. -1 means the broker's `num.partitions`. Must be -1 if there are
+   * `assignments`.
+   */
   readonly numPartitions: number
-  /** -1 means the broker's `default.replication.factor`. Must be -1 with `assignments`. */
+  /**
+   * The number of replicas. -1 means the broker's `default.replication.factor`. Must be -1 if there
+   * are `assignments`.
+   */
   readonly replicationFactor: number
   readonly assignments: ReadonlyArray<{ readonly partition: number; readonly brokerIds: readonly number[] }>
   readonly configs: ReadonlyArray<{ readonly name: string; readonly value: string | null }>
@@ -23,13 +29,16 @@ export type Outcome<T> =
 
 export interface NewPartitions {
   readonly name: string
-  /** The new total. */
+  /** The new total number of partitions. */
   readonly count: number
-  /** The replicas of each added partition. With null the broker chooses them. */
+  /** The replicas of each added partition. If null, the broker chooses them. */
   readonly assignments: ReadonlyArray<readonly number[]> | null
 }
 
-/** The operation, as in AlterConfigOp.OpType: 0 set, 1 delete, 2 append, 3 subtract. */
+/**
+ * A change of one key. `op` is the operation, as in AlterConfigOp.OpType: 0 set, 1 delete, 2
+ * append, 3 subtract.
+ */
 export interface ConfigOp {
   readonly name: string
   readonly op: 0 | 1 | 2 | 3
@@ -40,7 +49,9 @@ export interface ConfigChange {
   readonly resourceType: number
   readonly resourceName: string
   readonly ops: readonly ConfigOp[]
-  /** For the older AlterConfigs: keys that are not named revert to their defaults. */
+  /**
+   * True for the older AlterConfigs, in which keys that a request omits revert to their defaults.
+   */
   readonly replaceAll?: boolean
 }
 
@@ -51,9 +62,10 @@ export interface ProducerIdBlock {
 }
 
 /**
- * Changes the cluster's metadata. A promise resolves once the records are in the metadata log, the
- * image contains them, and the partitions' logs have been created or removed. Outcomes are in the
- * order of the request. A promise rejects if the metadata log could not be written.
+ * Changes the cluster's metadata. A promise resolves when the records are in the metadata log, the
+ * image contains them, and the logs of new partitions exist. Logs of removed partitions are removed
+ * in the background. Outcomes are in the order of the request. A promise rejects if the metadata
+ * log could not be written.
  */
 export interface Controller {
   createTopics(topics: readonly NewTopic[], options?: { validateOnly?: boolean }): Promise<Outcome<TopicImage>[]>
@@ -66,9 +78,10 @@ export interface Controller {
   /** Allocates the next 1000 producer ids. They are never allocated again, even after a restart. */
   allocateProducerIds(): Promise<ProducerIdBlock>
   /**
-   * Returns the topic with a name, and creates it if it does not exist. Internal topics
-   * (`__consumer_offsets`, `__transaction_state`) get their own settings, other topics the broker's
-   * defaults. Concurrent calls for one name create one topic. Ignores `auto.create.topics.enable`.
+   * Returns the topic with this name. If the topic does not exist, creates it, even if
+   * `auto.create.topics.enable` is false. Internal topics (`__consumer_offsets`,
+   * `__transaction_state`) get their own settings, and other topics get the broker's defaults.
+   * Concurrent calls for the same name create one topic.
    */
   ensureTopic(name: string): Promise<Outcome<TopicImage>>
 }

@@ -12,14 +12,14 @@ import { decodeRecord, type MetadataRecord } from './records.ts'
 import { Replay } from './replay.ts'
 
 /**
- * The outcome of an append: it writes, it fails before writing, or it writes and then fails, as if
- * the disk's reply were lost.
+ * The outcome of an append: the records are written, are lost because the append fails, or are
+ * written although the append fails, as if the disk's response were lost.
  */
 type AppendOutcome = 'written' | 'lost' | 'in doubt'
 
 const PLAIN = { timestamp: 0, size: 0, quorum: {} }
 
-/** An in-memory metadata log that can fail. */
+/** A metadata log in memory, which can fail. */
 class MemoryLog {
   readonly batches: MetadataBatch[] = []
   fates: AppendOutcome[] = []
@@ -62,8 +62,8 @@ class MemoryLog {
 const REGISTRATION = { brokerId: 1, incarnationId: randomUuid(), endpoints: [], rack: null, logDirs: [randomUuid()] }
 
 /**
- * Records the order in which logs are created and removed, and whether the image then shows their
- * topic.
+ * Records the order in which logs are created and removed, and whether the image contains their
+ * topic at that time.
  */
 class Effects {
   readonly seen: string[] = []
@@ -90,7 +90,7 @@ async function started(log = new MemoryLog()) {
   return { c, log, effects: partitions }
 }
 
-test('a new cluster begins with its features and its broker, and a second start leads in the next epoch', async () => {
+test('a new cluster begins with its features and its broker, and a restart leads in the next epoch', async () => {
   const { c, log } = await started()
   expect([...c.image.features]).toEqual([['metadata.version', 30]])
   expect(c.image.brokers.get(1)).toMatchObject({ fenced: false, epoch: 2 })
@@ -100,14 +100,14 @@ test('a new cluster begins with its features and its broker, and a second start 
   expect(again.c.image.brokers.get(1)?.epoch).toBe(4)
 })
 
-test('logs are created before the image shows their topic, and removed after it no longer does', async () => {
+test('logs are created before the image contains their topic, and removed after it no longer does', async () => {
   const { c, effects } = await started()
   const [made] = await c.createTopics([newTopic('a')])
   await c.deleteTopics([made!.value!.id])
   expect(effects.seen).toEqual(['make a false', 'remove a false'])
 })
 
-test('validateOnly computes the outcome and writes nothing', async () => {
+test('a request with validateOnly computes the outcome and writes nothing', async () => {
   const { c, log } = await started()
   const before = log.endOffset
   const [fine] = await c.createTopics([newTopic('a')], { validateOnly: true })
@@ -116,7 +116,7 @@ test('validateOnly computes the outcome and writes nothing', async () => {
   expect(c.image.topicsByName.size).toBe(0)
 })
 
-test('fifty concurrent requests for the same topic get the same topic', async () => {
+test('fifty concurrent calls of ensureTopic for the same name return the same topic', async () => {
   const { c } = await started()
   const all = await Promise.all(Array.from({ length: 50 }, () => c.ensureTopic('t')))
   expect(new Set(all.map(o => o.value?.id)).size).toBe(1)
@@ -136,14 +136,14 @@ test('blocks of producer ids never overlap, even after restarts', async () => {
   expect([...blocks, later].map(b => b.first)).toEqual([0, 1000, 2000])
 })
 
-test('a request that would write too many records is rejected as a whole', async () => {
+test('a request that would write too many records is rejected completely', async () => {
   const { c } = await started()
   const [refused] = await c.createTopics([newTopic('huge', { numPartitions: 10_000 })])
   expect(refused?.error?.code).toBe(ErrorCode.POLICY_VIOLATION)
   expect(c.image.topicsByName.size).toBe(0)
 })
 
-test('a change that cannot be written fails with a storage error, and the next one is attempted', async () => {
+test('a change that cannot be written fails with a storage error, and the next change is attempted', async () => {
   const { c, log } = await started()
   log.fates = ['lost']
   await expect(c.createTopics([newTopic('a')])).rejects.toMatchObject({ kafkaCode: ErrorCode.KAFKA_STORAGE_ERROR })
@@ -151,7 +151,7 @@ test('a change that cannot be written fails with a storage error, and the next o
   expect((await c.createTopics([newTopic('a')]))[0]?.error).toBe(null)
 })
 
-test('after any failures, the image equals what a restart would read', async () => {
+test('after any failures, the image equals the one that a restart would read', async () => {
   const outcome = fc.constantFrom<AppendOutcome>('written', 'written', 'written', 'lost', 'in doubt')
   const step = fc.record({ what: fc.nat(3), which: fc.nat(3), outcome })
   await fc.assert(

@@ -34,26 +34,26 @@ interface QuorumOptions {
 }
 
 /**
- * Kafka's MAX_RECORDS_PER_USER_OP. It limits the records of one request, so that they fit into one
- * batch and apply as a whole.
+ * The maximum number of records of one request (Kafka's MAX_RECORDS_PER_USER_OP). All records of a
+ * request must fit into one batch, because they apply together or not at all.
  */
 const MAX_RECORDS = 10_000
-/** Kafka's ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE. */
+/** The number of producer ids in a block (Kafka's ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE). */
 const PRODUCER_ID_BLOCK = 1000
 
 /**
- * The controller of a quorum of one: it decides, commits and publishes. Changes run one after
- * another. Each one decides (a pure function) on the committed image and appends its records, which
- * commits them. Then the publisher applies the effects and shows the new image. The next change
- * does not wait for that, but the response to this one does.
+ * The controller of a quorum with a single node. Changes are handled one after another. For each
+ * change, a pure function decides on the committed image, and the resulting records are appended,
+ * which commits them. Then the publisher applies their effects and publishes the new image. The
+ * response to a change waits until it is published, but the next change does not.
  */
 export class QuorumController implements Controller {
   readonly #o: QuorumOptions
-  /** The image of everything in the metadata log. */
+  /** The image of all records in the metadata log. */
   #committed: MetadataImage = EMPTY_IMAGE
   readonly #publisher: Publisher
   #epoch = 0
-  /** The last queued change. Each change waits for the one before it. */
+  /** The last change in the queue. Each change waits for the previous one. */
   #last: Promise<unknown> = Promise.resolve()
   readonly #ensuring = new Map<string, Promise<Outcome<TopicImage>>>()
 
@@ -62,12 +62,12 @@ export class QuorumController implements Controller {
     this.#publisher = new Publisher(o.partitions, o.logger)
   }
 
-  /** The published metadata. All partitions in it have their logs. */
+  /** The published metadata. The logs of all its partitions exist. */
   get image(): MetadataImage {
     return this.#publisher.image
   }
 
-  /** The epoch in which this node leads. */
+  /** The epoch in which this node is the leader of the quorum. */
   get epoch(): number {
     return this.#epoch
   }
@@ -82,10 +82,10 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * Restores the newest snapshot, replays the log after it, becomes leader in a new epoch, and
-   * registers this broker. The broker becomes leader of the partitions that `toElect` returns.
-   * Returns the ids of the topics whose deletion is recorded in the log. Throws an
-   * MR_BROKER_METADATA_* error.
+   * Restores the newest snapshot and replays the log after it. Then becomes the leader of the
+   * quorum in a new epoch, registers this broker, and makes it the leader of the partitions that
+   * `toElect` returns. Returns the ids of the topics whose deletion is recorded in the log. Throws
+   * an MR_BROKER_METADATA_* error.
    */
   async start(
     registration: Registration,
@@ -121,7 +121,7 @@ export class QuorumController implements Controller {
     return replay
   }
 
-  /** Appends the records, which commits them. The resulting image is not published yet. */
+  /** Appends the records, which commits them. Does not publish the resulting image. */
   async #write(records: readonly MetadataRecord[]): Promise<ImageDelta> {
     const timestamp = this.#o.now()
     const offset = await this.#o.log.append(records, this.#epoch, timestamp)
@@ -161,8 +161,8 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * Resolves once the records are committed. `done` resolves once they are published. It is wrapped
-   * in an object because a bare promise would be awaited.
+   * Resolves when the records are committed. `done` resolves when they are published. It is a field
+   * of an object, because a bare promise would be awaited.
    */
   async #commit(records: readonly MetadataRecord[]): Promise<{ done: Promise<void> }> {
     try {
@@ -176,7 +176,7 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * After a failed write, applies the records that reached the log nevertheless, because a restart
+   * After a failed write, applies the records that are in the log nevertheless, because a restart
    * would read them.
    */
   async #catchUp(): Promise<void> {
@@ -186,7 +186,7 @@ export class QuorumController implements Controller {
     await this.#publisher.publish(replay.image, replay.delta)
   }
 
-  /** Waits until the current change is committed and published. Allows no further change. */
+  /** Resolves when all queued changes are committed and published. No change may follow. */
   async close(): Promise<void> {
     await this.#last
     await this.#publisher.idle()
@@ -237,7 +237,7 @@ export class QuorumController implements Controller {
     const topic = internalTopic(name, this.#o.config, this.image.brokers.size) ?? plain
     const [outcome] = await this.createTopics([topic])
     const existing = this.image.topicsByName.get(name)
-    // A concurrent request may have created it.
+    // A concurrent request may have created the topic.
     return existing ? { error: null, value: existing } : outcome!
   }
 }

@@ -24,7 +24,7 @@ function alter(c: InMemoryController, ...changes: ConfigChange[]) {
   return c.run(ctx => decideAlterConfigs(ctx, changes)).outcomes.map(o => o.error)
 }
 
-test('keys are set, deleted, appended to and subtracted from', () => {
+test('keys are set and deleted, and items are added to lists and removed from them', () => {
   const c = controller({ 'retention.ms': '5' })
   expect(
     alter(
@@ -49,13 +49,13 @@ test('setting a value that is already set writes no record', () => {
   expect(c.run(ctx => decideAlterConfigs(ctx, [change('t', [['retention.ms', SET, '5']])])).records).toEqual([])
 })
 
-test('the older AlterConfigs resets the keys that it does not name to their defaults', () => {
+test('the older AlterConfigs resets the keys that a request omits to their defaults', () => {
   const c = controller({ 'retention.ms': '5', 'segment.ms': '9' })
   alter(c, { ...change('t', [['segment.ms', SET, '10']]), replaceAll: true })
   expect(Object.fromEntries(topicConfigsOf(c.image, 't'))).toEqual({ 'segment.ms': '10' })
 })
 
-// The codes and messages of Apache Kafka 4.3.1.
+// The error codes and messages are those of Apache Kafka 4.3.1.
 test.each<[string, ConfigChange, number, string]>([
   ['a topic that does not exist', change('none', [['retention.ms', SET, '5']]), 3, "The topic 'none' does not exist."],
   [
@@ -101,7 +101,7 @@ test.each<[string, ConfigChange, number, string]>([
   expect(c.image.configs).toBe(before.configs)
 })
 
-test('a resource that occurs twice is rejected both times, and the others succeed', () => {
+test('a resource that a request contains twice is rejected both times, and other resources are changed', () => {
   const c = controller()
   const twice = change('t', [['retention.ms', SET, '5']])
   const errors = alter(c, twice, change('', [['log.retention.ms', SET, '7']], 4), twice)

@@ -51,7 +51,7 @@ function checkOps(ops: readonly ConfigOp[]): Refusal | null {
   return nulls.length > 0 ? invalid(`Null value not supported for : ${nulls.join(',')}`) : null
 }
 
-/** `broker.id` is an alias of `node.id`. */
+/** Whether a key cannot be changed through the API. `broker.id` is an alias of `node.id`. */
 function isFixed(name: string): boolean {
   return name === 'broker.id' || (keyOf(ResourceType.BROKER, name) !== undefined && !DYNAMIC_BROKER_KEYS.has(name))
 }
@@ -62,8 +62,8 @@ function keyOf(resourceType: number, name: string): ConfigKey | undefined {
 }
 
 /**
- * The items that APPEND and SUBTRACT start from: the resource's own value, otherwise the effective
- * default.
+ * Returns the items that APPEND and SUBTRACT change: those of the resource's own value, or else
+ * those of the value that applies by default.
  */
 function currentItems(
   ctx: DecisionContext,
@@ -79,7 +79,7 @@ function currentItems(
   return text === '' ? [] : text.split(/\s*,\s*/)
 }
 
-/** The configs of a resource after the change, or an error. */
+/** Returns the configs of a resource after the change, or an error. */
 function changed(
   ctx: DecisionContext,
   change: ConfigChange,
@@ -106,8 +106,8 @@ function changed(
 }
 
 /**
- * As in Kafka with eligible leader replicas (the default), min.insync.replicas is a cluster-wide
- * setting that always has a value.
+ * Rejects the removal of min.insync.replicas. As in Kafka with eligible leader replicas (the
+ * default), it is a cluster-wide setting that always has a value.
  */
 function checkMinInsync({ resourceName, ops, replaceAll }: ConfigChange): Refusal | null {
   const op = ops.find(o => o.name === 'min.insync.replicas')
@@ -159,7 +159,7 @@ function decideOne(ctx: DecisionContext, change: ConfigChange): MetadataRecord[]
   return records
 }
 
-/** Decides on AlterConfigs and IncrementalAlterConfigs. */
+/** Decides on requests of AlterConfigs and IncrementalAlterConfigs. */
 export function decideAlterConfigs(ctx: DecisionContext, changes: readonly ConfigChange[]): Decision<null> {
   const seen = new Map<string, number>()
   for (const c of changes) {

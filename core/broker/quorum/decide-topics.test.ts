@@ -28,13 +28,13 @@ test('a topic gets the requested partitions, configs and leader', () => {
   expect([...topicConfigsOf(c.image, 'orders')]).toEqual([['retention.ms', '5']])
 })
 
-test("-1 takes the broker's defaults", () => {
+test("the value -1 stands for the broker's default", () => {
   const c = new InMemoryController({ 'num.partitions': '4' })
   create(c, ['a', { numPartitions: -1, replicationFactor: -1 }])
   expect(c.image.topicsByName.get('a')?.partitions.length).toBe(4)
 })
 
-test('one request creates at most 10 000 partitions, in any number of topics', () => {
+test('one request creates at most 10 000 partitions in total', () => {
   const c = new InMemoryController()
   const many = Array.from({ length: 10_001 }, (_, i): Parameters<typeof newTopic> => [`t${i}`])
   const refused = create(c, ...many).map(o => o.error)
@@ -45,7 +45,7 @@ test('one request creates at most 10 000 partitions, in any number of topics', (
   expect(create(c, ['wide', { numPartitions: 10_000 }])[0]?.error).toBe(null)
 })
 
-// The codes and messages of Apache Kafka 4.3.1.
+// The error codes and messages are those of Apache Kafka 4.3.1.
 const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
   ['no name', [''], 17, 'Topic name is invalid: the empty string is not allowed'],
   ['a dot', ['.'], 17, "Topic name is invalid: '.' is not allowed"],
@@ -127,13 +127,13 @@ test.each(REFUSED)('a topic with %s is rejected as by Kafka, and writes nothing'
   expect(records).toEqual([])
 })
 
-test('more replicas than brokers are rejected', () => {
+test('a replication factor above the number of brokers is rejected', () => {
   const [refused] = create(new InMemoryController(), ['t', { replicationFactor: 3 }])
   expect(refused?.error?.code).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
   expect(refused?.error?.message).toMatch(/only 1 broker/)
 })
 
-test('a name that exists, occurs twice, or differs only in . and _ is rejected', () => {
+test('a topic name is rejected if it exists, occurs twice, or differs from another only in . and _', () => {
   const c = new InMemoryController()
   create(c, ['a'], ['p.q'])
   const outcomes = create(c, ['a'], ['p_q'], ['twice'], ['twice'], ['fine'])
@@ -146,7 +146,7 @@ test('a name that exists, occurs twice, or differs only in . and _ is rejected',
   ])
 })
 
-test('partitions are added at the end, and never removed', () => {
+test('partitions are added after the existing ones, and are never removed', () => {
   const c = new InMemoryController()
   create(c, ['a', { numPartitions: 2 }])
   const grow = (name: string, count: number, assignments: number[][] | null = null) =>
@@ -160,7 +160,7 @@ test('partitions are added at the end, and never removed', () => {
   expect(grow('a', 6, [[9]])).toMatchObject({ code: 39 })
 })
 
-test('a topic is deleted once, and its name can be used again', () => {
+test('a topic can be deleted only once, and its name can be used again', () => {
   const c = new InMemoryController()
   const [made] = create(c, ['a'])
   const id = made!.value!.id
@@ -170,7 +170,7 @@ test('a topic is deleted once, and its name can be used again', () => {
   expect(c.image.topicsByName.get('a')?.id).not.toBe(id)
 })
 
-test('for any request, the records of a decision can be applied and match its outcomes', () => {
+test('for any request, the records of a decision can be applied, and they match its outcomes', () => {
   const names = fc.constantFrom('a', 'b', 'a.b', 'a_b', '', 'bad name')
   const request = fc.record({
     name: names,

@@ -8,16 +8,16 @@ import { type MetadataRecord, record } from './records.ts'
 import { checkMerged, checkTopicConfigs } from './topic-config-check.ts'
 import { collisionKey, METADATA_TOPIC, mayCollide, refuseTopicName } from './topic-names.ts'
 
-/** Everything that a decision may use. It can therefore be tested without a broker. */
+/** Everything that a decision depends on. Decisions can therefore be tested without a broker. */
 export interface DecisionContext {
   readonly image: MetadataImage
   readonly config: BrokerConfig
   readonly dynamic: DynamicBrokerConfigs
-  /** Returns a new random topic id. */
+  /** Returns a new, random topic id. */
   newId(): string
 }
 
-/** The records to write, and the outcome of each item of the request once they are written. */
+/** The records to write, and the outcome of each item of a request after they are written. */
 export interface Decision<T> {
   readonly records: readonly MetadataRecord[]
   readonly outcomes: readonly Outcome<T>[]
@@ -39,8 +39,8 @@ function checkReplicas(ctx: DecisionContext, brokerIds: readonly number[]): Refu
 }
 
 /**
- * Assigns replicas to new partitions, with the brokers in turn. Kafka chooses the first broker at
- * random. Here the partition's number determines it.
+ * Assigns replicas to new partitions, with each broker in turn. The first broker depends on the
+ * partition's number. (Kafka chooses the first broker at random.)
  */
 function assignReplicas(ctx: DecisionContext, from: number, count: number, factor: number): number[][] | Refusal {
   const brokers = [...ctx.image.brokers.values()].filter(b => !b.fenced).map(b => b.id)
@@ -94,8 +94,8 @@ function assignmentOf(ctx: DecisionContext, topic: NewTopic): number[][] | Refus
 }
 
 /**
- * As in Kafka (MAX_PARTITIONS_PER_BATCH of its controller), one request may not create more
- * partitions than this.
+ * The maximum number of partitions that one request may create, as in Kafka
+ * (MAX_PARTITIONS_PER_BATCH of its controller).
  */
 const MAX_PARTITIONS_PER_REQUEST = 10_000
 
@@ -125,7 +125,7 @@ function configsOf(topic: NewTopic): Map<string, string> | Refusal {
   return configs
 }
 
-/** Checks the configs of a topic in a request. Returns an error, or the configs to write. */
+/** Checks the configs of a topic in a request. Returns the configs to write, or an error. */
 function checkedConfigs(ctx: DecisionContext, topic: NewTopic): Map<string, string> | Refusal {
   const configs = configsOf(topic)
   if ('code' in configs) return configs
@@ -138,8 +138,8 @@ interface Decided {
 }
 
 /**
- * Returns a topic whose name differs from this one only in `.` and `_`. `taken` contains the topics
- * of the same request.
+ * Returns the name of a topic that differs from this name only in `.` and `_`. `taken` contains the
+ * topics of the same request.
  */
 function collidingName(ctx: DecisionContext, name: string, taken: ReadonlyMap<string, string>): string | undefined {
   if (!mayCollide(name)) return undefined
@@ -189,8 +189,8 @@ function decideTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, s
 }
 
 /**
- * As in Kafka, this counts the partitions of all topics: a small request must not create or
- * describe a hundred thousand topics.
+ * Whether the topics of a request have too many partitions in total, as in Kafka. Otherwise a small
+ * request could create or describe a hundred thousand topics.
  */
 function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): boolean {
   let sum = 0
@@ -201,7 +201,7 @@ function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): b
   return sum > MAX_PARTITIONS_PER_REQUEST
 }
 
-/** Decides on CreateTopics. As in Kafka, a name that occurs twice is rejected. */
+/** Decides on requests of CreateTopics. As in Kafka, a name that occurs twice is rejected. */
 export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTopic[]): Decision<TopicImage> {
   const seen = new Map<string, number>()
   for (const t of topics) seen.set(t.name, (seen.get(t.name) ?? 0) + 1)
@@ -221,7 +221,7 @@ export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTop
   return { records, outcomes }
 }
 
-/** Decides on DeleteTopics, by topic id. */
+/** Decides on requests of DeleteTopics. Topics are identified by id. */
 export function decideDeleteTopics(ctx: DecisionContext, ids: readonly string[]): Decision<TopicImage> {
   const records: MetadataRecord[] = []
   const done = new Set<string>()
@@ -262,7 +262,7 @@ function grow(ctx: DecisionContext, request: NewPartitions): Decided | Refusal {
   return { topic, records: assignment.map((replicas, i) => partitionRecord(ctx, topic.id, now + i, replicas)) }
 }
 
-/** Decides on CreatePartitions. */
+/** Decides on requests of CreatePartitions. */
 export function decideCreatePartitions(ctx: DecisionContext, topics: readonly NewPartitions[]): Decision<TopicImage> {
   const seen = new Map<string, number>()
   for (const t of topics) seen.set(t.name, (seen.get(t.name) ?? 0) + 1)

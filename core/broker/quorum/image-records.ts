@@ -4,8 +4,8 @@ import { recordBytes } from './records.ts'
 import { METADATA_VERSION } from './registration.ts'
 
 /**
- * Yields the records that describe an image, for a snapshot. As in Apache Kafka, features come
- * first because other records may depend on them. Records that Millrace does not use come last, in
+ * Yields the records of a snapshot, which describe an image. As in Apache Kafka, features come
+ * first, because other records may depend on them. Records that Millrace does not use come last, in
  * log order.
  */
 export function* imageRecords(image: MetadataImage): Generator<Buffer> {

@@ -1,7 +1,10 @@
 import { PersistentMap } from './persistent-map.ts'
 import type { UnknownTag } from './unknown-tags.ts'
 
-/** Partition fields that only Apache Kafka writes: reassignments, recovery and eligible leaders. */
+/**
+ * Fields of a partition that only Apache Kafka writes: reassignments, recovery and eligible
+ * leaders.
+ */
 export interface PartitionExtras {
   readonly removingReplicas: readonly number[]
   readonly addingReplicas: readonly number[]
@@ -15,20 +18,23 @@ export interface PartitionImage {
   readonly partition: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
-  /** The leader's node id, or -1 without a leader. */
+  /** The node id of the leader. -1 if there is no leader. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly partitionEpoch: number
-  /** The log directory ids (base64url) of the replicas, in the order of `replicas`. */
+  /**
+   * The ids (base64url) of the log directories that contain the replicas, in the order of
+   * `replicas`.
+   */
   readonly directories: readonly string[]
-  /** Absent if all these fields have their defaults. */
+  /** Absent if all these fields have their default values. */
   readonly extras?: PartitionExtras
 }
 
-/** A topic. The index of a partition in the list is its number. */
+/** A topic. A partition's number is its index in `partitions`. */
 export interface TopicImage {
   readonly name: string
-  /** Kafka's Uuid in base64url, 22 characters. */
+  /** The topic id: Kafka's Uuid in base64url, which has 22 characters. */
   readonly id: string
   readonly partitions: readonly PartitionImage[]
 }
@@ -37,7 +43,7 @@ export interface EndpointImage {
   readonly name: string
   readonly host: string
   readonly port: number
-  /** 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. */
+  /** The security protocol: 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. */
   readonly securityProtocol: number
 }
 
@@ -54,30 +60,30 @@ export interface BrokerImage {
   readonly features: readonly FeatureRange[]
 }
 
-/** The levels of a feature that a broker supports. */
+/** The range of levels that a broker supports for a feature. */
 export interface FeatureRange {
   readonly name: string
   readonly minSupportedVersion: number
   readonly maxSupportedVersion: number
 }
 
-/** A record that Millrace does not use, unchanged. Metadata snapshots keep it. */
+/** An unchanged record that Millrace does not use. Metadata snapshots contain it again. */
 export interface KeptRecord {
-  /** The position in the order of all kept records. */
+  /** The position of the record among all kept records. */
   readonly order: number
   readonly bytes: Buffer
 }
 
 /**
- * The quorum's own records, unchanged: control records of the log and its snapshots. Null if there
- * is none.
+ * The unchanged control records about the quorum, from the log and its snapshots. A field is null
+ * if no such record exists.
  */
 export interface QuorumRecords {
   readonly kraftVersion: Buffer | null
   readonly voters: Buffer | null
 }
 
-/** Kafka's ConfigResource.Type. */
+/** The types of resources that have configs, from Kafka's ConfigResource.Type. */
 export const ResourceType = {
   UNKNOWN: 0,
   TOPIC: 2,
@@ -89,36 +95,36 @@ export const ResourceType = {
 
 /**
  * The metadata at one offset of the metadata log. Images are immutable: `applyRecords` returns a
- * new one, so a reference always shows one consistent state.
+ * new image. A reference to an image therefore always shows one consistent state.
  */
 export interface MetadataImage {
-  /** The offset of the last applied record, or -1 if there is none. */
+  /** The offset of the last applied record. -1 if no record was applied. */
   readonly offset: number
-  /** The quorum leader's epoch at that offset. */
+  /** The epoch of the quorum's leader at that offset. */
   readonly epoch: number
   /** The timestamp of the last batch, in milliseconds. */
   readonly timestamp: number
   readonly topicsByName: ReadonlyMap<string, TopicImage>
   readonly topicsById: ReadonlyMap<string, TopicImage>
-  /** The topic names that contain a dot or an underscore, by `collisionKey`. */
+  /** The names of topics that contain a dot or an underscore, by `collisionKey`. */
   readonly collisions: ReadonlyMap<string, readonly string[]>
   /**
-   * The configs set on a resource, by `configKey(type, name)`. A resource without configs is
-   * absent.
+   * The configs that are set on a resource, by `configKey(type, name)`. Does not contain resources
+   * without configs.
    */
   readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>
   readonly brokers: ReadonlyMap<number, BrokerImage>
   readonly features: ReadonlyMap<string, number>
-  /** The first producer id that belongs to no block yet. */
+  /** The first producer id that is not in a block yet. */
   readonly nextProducerId: number
   /**
    * Records that are kept for Apache Kafka (ACLs, SCRAM credentials, quotas ...) or for a newer
-   * version. See kept-records.ts.
+   * version of Millrace. See kept-records.ts.
    */
   readonly kept: ReadonlyMap<string, KeptRecord>
-  /** The order of the next kept record. */
+  /** The `order` of the next kept record. */
   readonly keptOrder: number
-  /** Tagged fields that this version does not have, by the object to which they belong. */
+  /** Tagged fields that this version does not know, by `tagKeys`. */
   readonly unknownTags: ReadonlyMap<string, readonly UnknownTag[]>
   readonly quorum: QuorumRecords
 }
@@ -140,11 +146,11 @@ export const EMPTY_IMAGE: MetadataImage = {
   quorum: { kraftVersion: null, voters: null },
 }
 
-/** What changed between an image and a later one. Compare the two images for details. */
+/** What differs between an image and a later image. The two images contain the details. */
 export interface ImageDelta {
-  /** Topics that were created, changed or removed. */
+  /** The ids of topics that were created, changed or removed. */
   readonly topicIds: ReadonlySet<string>
-  /** Resources whose configs changed, by `configKey`. */
+  /** The resources whose configs changed, by `configKey`. */
   readonly configKeys: ReadonlySet<string>
 }
 
@@ -162,7 +168,7 @@ export function configKey(type: number, name: string): string {
 
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map()
 
-/** Returns the configs set on a topic, without defaults. */
+/** Returns the configs that are set on a topic, without defaults. */
 export function topicConfigsOf(image: MetadataImage, topic: string): ReadonlyMap<string, string> {
   return image.configs.get(configKey(ResourceType.TOPIC, topic)) ?? NO_CONFIGS
 }

@@ -3,9 +3,9 @@ import type { NewTopic } from './controller-api.ts'
 import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from './topic-names.ts'
 
 /**
- * Returns how to create an internal topic, or null for any other name. Kafka refuses to create it
- * with fewer brokers than the replication factor of three. Millrace uses as many replicas as there
- * are brokers.
+ * Returns how an internal topic is created, or null if the topic is not internal. An internal topic
+ * has as many replicas as there are brokers, up to the configured number. (With fewer brokers than
+ * the configured number, Kafka does not create the topic.)
  */
 export function internalTopic(name: string, config: BrokerConfig, brokers: number): NewTopic | null {
   const v = config.values

@@ -12,8 +12,8 @@ import { inVersions } from '../../protocol/schema/versions.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 
 /**
- * How to treat a record that Millrace does not use: it replaces or removes an earlier record, or is
- * kept in addition.
+ * The effect that a record that Millrace does not use has on the kept records. It replaces an
+ * earlier record, removes an earlier record, or is added.
  */
 export type KeepRule =
   | { readonly does: 'replace'; readonly key: string }
@@ -26,7 +26,7 @@ interface Rule {
   readonly key: (value: Record<string, unknown>) => string
 }
 
-/** How to find the key of a record. A removal needs the key of the record that it removes. */
+/** How to find the key of a record. A removal has the key of the record that it removes. */
 const RULES: readonly Rule[] = [
   { declaration: AccessControlEntryRecord, does: 'replace', key: v => `acl ${v['id']}` },
   { declaration: RemoveAccessControlEntryRecord, does: 'remove', key: v => `acl ${v['id']}` },
@@ -38,12 +38,15 @@ const RULES: readonly Rule[] = [
 
 const BY_API_KEY = new Map(RULES.map(rule => [rule.declaration.apiKey!, rule]))
 
-/** The length of a record's header (frame version, type and version), each below 128. */
+/**
+ * The length of a record's frame: frame version, type and version. Each is below 128, so it takes
+ * one byte.
+ */
 const FRAME_BYTES = 3
 
 /**
- * Returns how to treat an unused record. Returns null for records that the image represents itself,
- * and for markers.
+ * Returns the effect of a record on the kept records. Returns null for records that the image
+ * represents in other fields, and for markers.
  */
 export function keepRuleOf(r: MetadataRecord | UnknownRecord): KeepRule | null {
   switch (r.kind) {
@@ -56,7 +59,7 @@ export function keepRuleOf(r: MetadataRecord | UnknownRecord): KeepRule | null {
       return { does: 'replace', key: `controller ${r.value.controllerId}` }
     case 'Unknown': {
       const rule = BY_API_KEY.get(r.apiKey)
-      // Never drop a record of an unknown version.
+      // A record of an unknown version is always kept.
       if (!rule || !inVersions(rule.declaration.versions, r.version)) return { does: 'add' }
       return { does: rule.does, key: rule.key(decode(rule.declaration, r.version, r.bytes, FRAME_BYTES)) }
     }

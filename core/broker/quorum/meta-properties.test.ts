@@ -14,13 +14,13 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const load = () => loadMetaProperties([dir], 1).get(dir)!
 
-test('a new directory is formatted, and later read unchanged', () => {
+test('a new directory is formatted, and a later start reads the same values', () => {
   const made = load()
   expect(load()).toEqual(made)
   expect(readFileSync(file, 'utf8')).toContain('version=1')
 })
 
-test("Apache's own file is read", () => {
+test('a file that Apache has written is read', () => {
   writeFileSync(
     file,
     '#\n#Sat Nov 21 06:00:00 UTC 2026\ncluster.id=AAAAAAAAAAAAAAAAAAAAAQ\ndirectory.id=D4eJz-3tQkyS\\_x\nnode.id=1\nversion=1\n'.replace(

@@ -7,8 +7,8 @@ import { makeDirs } from '../../common/make-dirs.ts'
 import { brokerErrors } from '../errors.ts'
 
 /**
- * The content of `meta.properties` in a log directory, version 1: the cluster and node to which it
- * belongs.
+ * The content of `meta.properties` in a log directory, version 1. It names the cluster and the node
+ * to which the directory belongs.
  */
 export interface MetaProperties {
   readonly clusterId: string
@@ -18,8 +18,8 @@ export interface MetaProperties {
 }
 
 /**
- * Returns Kafka's Uuid.randomUuid in base64url. It never begins with a dash, which command lines
- * would read as an option.
+ * Returns a random id as Kafka's Uuid.randomUuid does, in base64url. An id never begins with a
+ * dash, because command lines would read it as an option.
  */
 export function randomUuid(): string {
   for (;;) {
@@ -58,7 +58,9 @@ function read(dir: string): MetaProperties | null {
   return { clusterId, nodeId: Number(nodeId), directoryId: p['directory.id'] ?? '' }
 }
 
-/** Parses the file. Throws if a line is malformed, because then no line can be trusted. */
+/**
+ * Parses the file. Throws if a line is malformed, because the other lines may then be damaged too.
+ */
 function valuesIn(dir: string, text: string): Record<string, string> {
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*([#!].*)?$/.test(line) || /^\s*[\w.]+\s*[=:]/.test(line)) continue
@@ -73,7 +75,8 @@ function valuesIn(dir: string, text: string): Record<string, string> {
 }
 
 /**
- * Names the line of a key. Without a key it names the end of the file, because the key is missing.
+ * Returns an error that names the line of a key. If the key is null, names the last line, because
+ * the key is missing.
  */
 function malformed(dir: string, text: string, key: string | null, what: string) {
   const lines = text.replace(/\n$/, '').split('\n')
@@ -101,9 +104,9 @@ function make(dir: string): void {
 }
 
 /**
- * Reads `meta.properties` of every log directory. Formats the directories that have none, as a new
- * cluster if no directory has one. Throws MR_BROKER_META_PROPERTIES if they do not match each other
- * or the node id.
+ * Reads `meta.properties` of every log directory. Formats directories without this file, as a new
+ * cluster if no directory has the file. Throws MR_BROKER_META_PROPERTIES if the files do not match
+ * each other or the node id.
  */
 export function loadMetaProperties(dirs: readonly string[], nodeId: number): Map<string, MetaProperties> {
   for (const dir of dirs) make(dir)

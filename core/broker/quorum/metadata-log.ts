@@ -17,12 +17,14 @@ import { controlRecordsOf, quorumRecordsIn, type SnapshotId, snapshotName } from
 import { SnapshotStore } from './snapshot-store.ts'
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from './topic-names.ts'
 
-/** A replayed batch of the metadata log. It has no records if it contained only control records. */
+/**
+ * A batch of the metadata log, as a replay reads it. A batch of control records has no `records`.
+ */
 export interface MetadataBatch {
   readonly lastOffset: number
   readonly epoch: number
   readonly timestamp: number
-  /** The size in the log, in bytes. */
+  /** The size of the batch in the log, in bytes. */
   readonly size: number
   readonly records: readonly (MetadataRecord | UnknownRecord)[]
   /** The control records about the quorum. */
@@ -31,7 +33,10 @@ export interface MetadataBatch {
 
 const READ_BYTES = 1 << 20
 
-/** The segment limits of the metadata log: `metadata.log.segment.bytes` and `.ms`. */
+/**
+ * The limits for segments of the metadata log: `metadata.log.segment.bytes` and
+ * `metadata.log.segment.ms`.
+ */
 export interface MetadataLogOptions {
   readonly segmentBytes: number
   readonly segmentMs: number
@@ -39,8 +44,8 @@ export interface MetadataLogOptions {
 }
 
 /**
- * The settings of the log. Records are removed only if a snapshot contains them, and are synced
- * before they count as committed.
+ * The log settings of the metadata log. Retention is disabled, because only records that a snapshot
+ * contains may be removed. Every append is synced before its records count as committed.
  */
 function logConfig({ segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
   return {
@@ -56,8 +61,8 @@ function logConfig({ segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
 }
 
 /**
- * The log `__cluster_metadata-0` of a quorum of one. It holds Kafka's record framing (KIP-631) in
- * record batches, which `kafka-dump-log --cluster-metadata-decoder` can read.
+ * The log `__cluster_metadata-0` of a quorum with a single node. Its record batches contain records
+ * in Kafka's framing (KIP-631), which `kafka-dump-log --cluster-metadata-decoder` can read.
  */
 export class MetadataLog {
   #log: PartitionLog
@@ -65,7 +70,7 @@ export class MetadataLog {
   readonly #nodeId: number
   readonly #logger: Logger
   readonly snapshots: SnapshotStore
-  /** The bytes of all batches that were replayed or written. */
+  /** The size of all batches that have been replayed or written. */
   bytesSeen = 0
 
   private constructor(logs: LogManager, log: PartitionLog, nodeId: number, logger: Logger) {
@@ -94,9 +99,9 @@ export class MetadataLog {
   }
 
   /**
-   * Returns the image of the newest usable snapshot, from which the log is replayed. Throws
-   * MR_BROKER_METADATA_SNAPSHOT if only a missing or damaged snapshot has the earlier records,
-   * because topics would be lost.
+   * Returns the image of the newest usable snapshot. The log must be replayed from that image.
+   * Throws MR_BROKER_METADATA_SNAPSHOT if records that the log does not contain are only in a
+   * missing or damaged snapshot, because topics would be lost.
    */
   async restore(): Promise<MetadataImage> {
     await this.snapshots.removeLeftovers()
@@ -114,15 +119,15 @@ export class MetadataLog {
     for (const { id } of damaged) await this.snapshots.markDamaged(id)
     if (problem)
       this.#logger.warn(`${this.#log.dir}: ${problem}. It was renamed to .damaged. The log is complete without it`)
-    // The log lost its end, but the snapshot contains those records. New records follow the
-    // snapshot.
+    // The log has lost its end, but the snapshot contains the lost records. New records must follow
+    // the snapshot.
     if (next > end) this.#log = await this.#logs.startOver(METADATA_TOPIC, 0, next)
     return image
   }
 
   /**
-   * Loads the newest snapshot that can be read. A snapshot that ends before the log's start cannot
-   * be used.
+   * Loads the newest snapshot that can be read. Ignores snapshots that end before the log's start,
+   * because records would be missing.
    */
   async #newestSnapshot(): Promise<{ image: MetadataImage; damaged: { id: SnapshotId; cause: string }[] }> {
     const damaged: { id: SnapshotId; cause: string }[] = []
@@ -142,7 +147,8 @@ export class MetadataLog {
   }
 
   /**
-   * Removes the records before an offset, which a snapshot contains. Removes only whole segments.
+   * Removes the records before an offset, which a snapshot must contain. Only whole segments are
+   * removed.
    */
   async trim(offset: number): Promise<void> {
     if (offset > this.#log.logStartOffset) await this.#log.deleteRecordsBefore(offset)
@@ -191,8 +197,7 @@ export class MetadataLog {
   }
 
   /**
-   * Writes records as one batch. When it resolves, they are on disk. Returns the offset of the last
-   * record.
+   * Writes records as one batch. Resolves with the offset of the last record when they are on disk.
    */
   async append(records: readonly MetadataRecord[], epoch: number, now: number): Promise<number> {
     const size = records.reduce((n, r) => n + r.bytes.length + 16, HEADER_SIZE)
@@ -201,7 +206,10 @@ export class MetadataLog {
     return this.#write(builder.build(), epoch)
   }
 
-  /** Writes the record that this node leads in a new epoch, as at the end of an election. */
+  /**
+   * Writes the control record with which this node becomes the leader in a new epoch, as after an
+   * election.
+   */
   async appendLeaderChange(epoch: number, now: number): Promise<number> {
     const builder = new RecordBatchBuilder({ control: true, initialSize: 128 })
     const voters = [{ voterId: this.#nodeId }]
@@ -218,7 +226,10 @@ export class MetadataLog {
     return lastOffset
   }
 
-  /** Writes `quorum-state`, in Kafka's JSON, version 0: the leader and its epoch. */
+  /**
+   * Writes the file `quorum-state` with the leader and its epoch, in version 0 of Kafka's JSON
+   * format.
+   */
   #writeQuorumState(leaderEpoch: number): void {
     const path = join(this.#log.dir, 'quorum-state')
     const state = {

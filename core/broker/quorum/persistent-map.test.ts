@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PersistentMap } from './persistent-map.ts'
 
-/** Two pairs of these keys have the same FNV-1a hash: costarring/liquid and declinate/macallums. */
+/**
+ * These keys contain two pairs with the same FNV-1a hash: costarring/liquid and
+ * declinate/macallums.
+ */
 const KEYS = ['costarring', 'liquid', 'declinate', 'macallums', '', 'a', 'b', 'topic-1', 'topic-2', '__proto__']
 const change = fc.record({ key: fc.constantFrom(...KEYS), value: fc.option(fc.nat(5), { nil: null }) })
 
@@ -15,7 +18,7 @@ function changed(map: PersistentMap<number>, changes: readonly { key: string; va
   return draft.result()
 }
 
-test('it behaves like a Map, and older versions do not change', () => {
+test('a PersistentMap behaves like a Map, and older versions of it do not change', () => {
   fc.assert(
     fc.property(fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 8 }), batches => {
       const versions: { map: PersistentMap<number>; model: Map<string, number> }[] = []
@@ -41,7 +44,7 @@ test('it behaves like a Map, and older versions do not change', () => {
   )
 })
 
-test('the order of entries depends only on the contents, not on the history', () => {
+test('the order of entries depends only on the entries, not on the order of changes', () => {
   const names = Array.from({ length: 500 }, (_, i) => `t${i}`)
   const up = changed(
     PersistentMap.empty<number>(),
@@ -57,7 +60,7 @@ test('the order of entries depends only on the contents, not on the history', ()
   expect([...down]).toEqual([...up])
 })
 
-test('changing one entry creates only a few nodes, in a map of 100 or 100,000', () => {
+test('changing a few entries creates only a few nodes, in a map of 100 or 100,000 entries', () => {
   const costs = [100, 100_000].map(size => {
     const map = changed(
       PersistentMap.empty<number>(),

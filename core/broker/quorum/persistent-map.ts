@@ -3,7 +3,7 @@ const BITS = 4
 const WIDTH = 1 << BITS
 const MASK = WIDTH - 1
 
-/** An entry. `next` links entries whose keys have the same hash. */
+/** An entry of the map. `next` links entries whose keys have the same hash. */
 class Leaf<V> {
   readonly hash: number
   readonly key: string
@@ -18,7 +18,7 @@ class Leaf<V> {
   }
 }
 
-/** Only the draft that created a node may change it. */
+/** An inner node of the tree. Only the draft that created the node (its owner) may change it. */
 class Node<V> {
   readonly owner: object
   readonly slots: (Node<V> | Leaf<V> | null)[]
@@ -31,11 +31,11 @@ class Node<V> {
 
 const emptySlots = () => new Array<null>(WIDTH).fill(null)
 
-/** FNV-1a. */
+/** Returns the FNV-1a hash of a key, with its bits mixed. */
 function hashOf(key: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
-  // The low bits select the slots first, so mix the high bits into them.
+  // The upper levels of the tree use the low bits, so mix the high bits into them.
   return (hash ^ (hash >>> 15)) >>> 0
 }
 
@@ -47,15 +47,15 @@ function find<V>(leaf: Leaf<V> | null, key: string): Leaf<V> | null {
 
 /**
  * An immutable map with string keys (a hash array mapped trie). A changed map shares all unchanged
- * parts with the previous one, so a change costs about the same in a map of ten and of a hundred
- * thousand entries. Entries are in hash order.
+ * parts with the previous map. A change therefore costs about the same in a map of ten entries and
+ * of a hundred thousand entries. Entries are in the order of their hashes.
  */
 export class PersistentMap<V> implements ReadonlyMap<string, V> {
   static readonly #empty = new PersistentMap<never>(new Node({}, emptySlots()), 0)
   readonly #root: Node<V>
   readonly size: number
 
-  /** Use `empty`, `from` or a draft's `result` instead of this constructor. */
+  /** Not for callers: use `empty`, `from` or a draft's `result`. */
   constructor(root: Node<V>, size: number) {
     this.#root = root
     this.size = size
@@ -87,14 +87,14 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
     return find(at, key)
   }
 
-  /** Collects several changes for one new map. */
+  /** Returns a draft, which collects changes for a new map. */
   draft(): MapDraft<V> {
     return new MapDraft(this, this.#root)
   }
 
   /**
-   * The number of inner nodes that this map does not share with another one: the cost of the change
-   * between them.
+   * Returns the number of inner nodes that this map does not share with another map. It shows the
+   * cost of the changes between the two maps.
    */
   unsharedNodes(other: PersistentMap<V>): number {
     const count = (a: Node<V>, b: Node<V> | Leaf<V> | null): number => {
@@ -136,7 +136,7 @@ function* entriesOf<V>(node: Node<V>): MapIterator<[string, V]> {
   }
 }
 
-/** Changes to a map. A node is copied before its first change. */
+/** Collects changes to a map. Copies a node before its first change. */
 export class MapDraft<V> {
   readonly #from: PersistentMap<V>
   #owner: object = {}
@@ -177,7 +177,7 @@ export class MapDraft<V> {
         node.slots[i] = new Leaf(hash, key, value, withoutKey(slot, key))
         return
       } else {
-        // Two keys share this slot, so add a level.
+        // Two keys with different hashes share this slot, so add a level.
         const deeper = new Node<V>(this.#owner, emptySlots())
         deeper.slots[(slot.hash >>> (shift + BITS)) & MASK] = slot
         node = node.slots[i] = deeper
@@ -199,7 +199,8 @@ export class MapDraft<V> {
     const i = (hash >>> shift) & MASK
     const slot = own.slots[i]!
     own.slots[i] = slot instanceof Node ? this.#remove(slot, hash, shift + BITS, key) : withoutKey(slot, key)
-    // A node that contains only one leaf is replaced by the leaf. Equal maps then have equal trees.
+    // Replace a node that contains only one leaf with the leaf, so that equal maps have equal
+    // trees.
     const left = own.slots.filter(s => s !== null)
     return left.length > 1 || left[0] instanceof Node ? own : (left[0] ?? null)
   }
@@ -211,7 +212,7 @@ export class MapDraft<V> {
   /** Returns the changed map, or the same map if nothing changed. */
   result(): PersistentMap<V> {
     if (!this.#changed) return this.#from
-    // The nodes now belong to a map, so the draft must not change them any more.
+    // The nodes now belong to the new map, so this draft must not change them any more.
     this.#owner = {}
     return new PersistentMap(this.#root, this.#size)
   }

@@ -11,9 +11,10 @@ interface Publication {
 }
 
 /**
- * Applies and publishes committed metadata. Changes that are committed during this are published
- * together. New logs are created before the image shows their partitions, and old logs are removed
- * after it no longer does.
+ * Applies and publishes committed metadata. Changes that are committed while another change is
+ * published are published together. The logs of new partitions are created before the image
+ * contains these partitions. The logs of removed partitions are removed after the image no longer
+ * contains them.
  */
 export class Publisher {
   readonly #partitions: Pick<Partitions, 'create' | 'update'>
@@ -37,12 +38,12 @@ export class Publisher {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Shows the image with which the broker starts. `Partitions.reconcile` applies its effects. */
+  /** Publishes the first image of the broker. Its logs are created by `Partitions.reconcile`. */
   begin(image: MetadataImage): void {
     this.#image = image
   }
 
-  /** Resolves once this image or a later one is shown and its logs exist. */
+  /** Resolves when this image, or a later one, is published and its logs exist. */
   publish(image: MetadataImage, delta: ImageDelta): Promise<void> {
     const before = this.#waiting
     this.#waiting = before
@@ -67,7 +68,7 @@ export class Publisher {
       }
       next.done.resolve()
     }
-    // Immediately, so that a later publish starts a new run.
+    // Set synchronously when nothing waits, so that the next call of `publish` starts a new run.
     this.#running = null
   }
 

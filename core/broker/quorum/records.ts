@@ -29,8 +29,8 @@ import { Writer } from '../../protocol/schema/writer.ts'
 import { encodeWithTags, type UnknownTag, unknownTagsOf } from './unknown-tags.ts'
 
 /**
- * The metadata record types that Millrace uses, with the version that is written at
- * metadata.version 30 (4.3-IV0).
+ * The types of metadata records that Millrace uses. `version` is the version of the record that is
+ * written at metadata.version 30 (4.3-IV0).
  */
 const KINDS = {
   RegisterBroker: { declaration: RegisterBrokerRecord, version: 4 },
@@ -63,12 +63,12 @@ export type MetadataRecord = {
     readonly kind: K
     readonly value: Message<Kinds[K]['declaration']>
     readonly bytes: Buffer
-    /** Tagged fields that the declaration does not have. Absent if there are none. */
+    /** Tagged fields that the declaration does not have. Absent if all tagged fields are known. */
     readonly unknownTags?: readonly UnknownTag[]
   }
 }[MetadataRecordKind]
 
-/** A record that Millrace does not use. It has no effect, and snapshots keep it. */
+/** A record of a type that Millrace does not use. It has no effect, but snapshots contain it. */
 export interface UnknownRecord {
   readonly kind: 'Unknown'
   readonly apiKey: number
@@ -83,21 +83,25 @@ const BY_KEY = new Map(
 /** The version of the frame around each record (Kafka's AbstractApiMessageSerde). */
 const FRAME_VERSION = 1
 
-/** Types that are only kept, so a newer version is acceptable. */
+/**
+ * The types that are only kept for Apache Kafka. A newer version of these is therefore accepted.
+ */
 const ONLY_KEPT: ReadonlySet<MetadataRecordKind> = new Set(['ClientQuota', 'RegisterController'])
 
-/** Creates a record. Omitted fields get their defaults. `value` is what a replay will read. */
+/**
+ * Creates a record. Omitted fields get their defaults. `value` is the value that a replay reads.
+ */
 export function record<K extends MetadataRecordKind>(
   kind: K,
   input: MessageInput<Kinds[K]['declaration']>,
 ): MetadataRecord {
   const declaration: MessageDeclaration = KINDS[kind].declaration
   const bytes = recordBytes(kind, input)
-  // The frame version, API key and version are all below 128, so each takes one byte.
+  // The frame version, the API key and the version are all below 128, so each takes one byte.
   return { kind, value: decode(declaration, KINDS[kind].version, bytes, 3), bytes } as MetadataRecord
 }
 
-/** Encodes a record as `record` does, with tagged fields that the declaration does not have. */
+/** Encodes a record. Adds tagged fields that the declaration does not have. */
 export function recordBytes<K extends MetadataRecordKind>(
   kind: K,
   input: MessageInput<Kinds[K]['declaration']>,

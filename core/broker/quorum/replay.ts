@@ -4,16 +4,16 @@ import type { MetadataBatch } from './metadata-log.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 
 /**
- * Builds an image from the batches of the log. Records between BeginTransaction and EndTransaction
- * apply at the end of the transaction, and never if it was aborted (KIP-868).
+ * Builds an image from the batches of the metadata log. Records between BeginTransaction and
+ * EndTransaction apply when the transaction ends. If it is aborted, they do not apply (KIP-868).
  */
 export class Replay {
   image: MetadataImage
   /** The changes since the start of the replay. */
   readonly delta = { topicIds: new Set<string>(), configKeys: new Set<string>() }
-  /** The deleted topics, whose remaining directories may be removed. */
+  /** The ids of deleted topics, whose remaining directories may be removed. */
   readonly removedTopics = new Set<string>()
-  /** Bytes of the batches. */
+  /** The size of all batches that have been added. */
   bytes = 0
   #pending: (MetadataRecord | UnknownRecord)[] | null = null
 
@@ -21,7 +21,10 @@ export class Replay {
     this.image = image
   }
 
-  /** Whether the log ended within a transaction. Its writer died, so it must be aborted. */
+  /**
+   * Whether the log ends within a transaction. The transaction must then be aborted, because its
+   * writer died.
+   */
   get inTransaction(): boolean {
     return this.#pending !== null
   }

@@ -11,8 +11,8 @@ import type { QuorumRecords } from './image.ts'
 import { METADATA_TOPIC } from './topic-names.ts'
 
 /**
- * Identifies a snapshot. It contains all records before `endOffset`. The last of them has this
- * epoch.
+ * Identifies a snapshot, which contains all records before `endOffset`. `epoch` is the epoch of the
+ * last of these records.
  */
 export interface SnapshotId {
   readonly endOffset: number
@@ -24,18 +24,20 @@ const PART = '.checkpoint.part'
 /** The suffix of a snapshot that Apache is about to remove. */
 const DELETED = '.checkpoint.deleted'
 
-/** The approximate size of a batch of records. A batch is read as a whole. */
+/**
+ * The approximate size of a batch of records in a snapshot. A reader reads each batch as a whole.
+ */
 const BATCH_BYTES = 256 << 10
 const READ_BYTES = 1 << 20
-/** Apache's own batches have at most 8 MiB. */
+/** The maximum size of a batch. Batches that Apache writes have at most 8 MiB. */
 const MAX_BATCH_BYTES = 256 << 20
 
-/** `<end offset, 20 digits>-<epoch, 10 digits>.checkpoint` */
+/** Returns the file name of a snapshot: `<end offset, 20 digits>-<epoch, 10 digits>.checkpoint`. */
 export function snapshotName({ endOffset, epoch }: SnapshotId): string {
   return `${String(endOffset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}${SUFFIX}`
 }
 
-/** Parses a snapshot's file name. Returns null for any other file. */
+/** Parses the file name of a snapshot. Returns null if a file is not a snapshot. */
 export function parseSnapshotName(name: string): SnapshotId | null {
   const m = /^(\d{20})-(\d{10})\.checkpoint$/.exec(name)
   if (m === null) return null
@@ -43,7 +45,7 @@ export function parseSnapshotName(name: string): SnapshotId | null {
   return Number.isSafeInteger(id.endOffset) ? id : null
 }
 
-/** Whether a file is a partial snapshot left by a crash. */
+/** Whether a file is a partial or removed snapshot that a crash left behind. */
 export function isSnapshotLeftover(name: string): boolean {
   return name.endsWith(PART) || name.endsWith(DELETED)
 }
@@ -56,7 +58,7 @@ export interface SnapshotContents {
   readonly records: Iterable<Buffer>
 }
 
-/** Yields the batches of a snapshot. As in Apache Kafka, offsets within the file start at 0. */
+/** Yields the encoded batches of a snapshot. As in Apache Kafka, offsets in the file start at 0. */
 function* snapshotBatches(s: SnapshotContents, now: number): Generator<Buffer> {
   let offset = 0
   const built = (builder: RecordBatchBuilder): Buffer => {
@@ -88,8 +90,8 @@ function* snapshotBatches(s: SnapshotContents, now: number): Generator<Buffer> {
 }
 
 /**
- * Writes a snapshot next to the metadata log. It is written under a temporary name, synced, and
- * then renamed. A snapshot with its final name is therefore complete, even if the process or the
+ * Writes a snapshot next to the metadata log. The file is written under a temporary name, synced,
+ * and then renamed. A file with the final name is therefore complete, even if the process or the
  * machine dies.
  */
 export async function writeSnapshot(dir: string, s: SnapshotContents, now: number): Promise<void> {
@@ -112,8 +114,8 @@ export async function writeSnapshot(dir: string, s: SnapshotContents, now: numbe
 }
 
 /**
- * Yields the validated batches of a file. Throws a RangeError or a protocol error if the file
- * contains anything but complete batches.
+ * Yields the batches of a file, whose checksums are verified. Throws a RangeError or a protocol
+ * error if the file contains anything but complete batches.
  */
 async function* batchesOf(path: string): AsyncGenerator<DecodedBatch> {
   const handle = await open(path, 'r')
@@ -142,18 +144,18 @@ async function* batchesOf(path: string): AsyncGenerator<DecodedBatch> {
   }
 }
 
-/** The control records of a batch by type. */
+/** Returns the control records of a batch by their type. */
 export function controlRecordsOf(batch: DecodedBatch): Map<ControlRecordType | 'unknown', Buffer> {
   const found = new Map<ControlRecordType | 'unknown', Buffer>()
   for (const r of batch.records()) if (r.value !== null) found.set(controlRecordType(r), r.value)
   return found
 }
 
-/** The quorum's records among these control records. Empty if there are none. */
+/** Returns the records about the quorum among these control records. */
 export function quorumRecordsIn(found: ReadonlyMap<string, Buffer>): Partial<QuorumRecords> {
   const kraftVersion = found.get('kraft-version')
   const voters = found.get('kraft-voters')
-  // Copies, because these are slices of a larger read buffer.
+  // Copy the bytes, because they are slices of a larger read buffer.
   return {
     ...(kraftVersion && { kraftVersion: Buffer.from(kraftVersion) }),
     ...(voters && { voters: Buffer.from(voters) }),
@@ -166,8 +168,8 @@ export type SnapshotPart =
   | { readonly kind: 'records'; readonly values: readonly Buffer[] }
 
 /**
- * Reads a snapshot in order. Throws if it is damaged. An incomplete snapshot counts as damaged,
- * because its last record is not a footer.
+ * Reads the parts of a snapshot in order. Throws if the snapshot is damaged. A snapshot that does
+ * not end with a footer is incomplete, and also counts as damaged.
  */
 export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> {
   let hasHeader = false
@@ -194,7 +196,7 @@ export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> 
   if (!hasFooter) throw new RangeError('it has no footer: it was not completely written')
 }
 
-/** Returns the timestamp of the last record in a snapshot. */
+/** Returns the timestamp of the last record in a snapshot, from the snapshot's header. */
 export async function snapshotTimestamp(path: string): Promise<number> {
   for await (const part of readSnapshot(path)) if (part.kind === 'header') return part.timestamp
   return 0

@@ -1,20 +1,23 @@
 /** The limits that determine when to write a metadata snapshot. */
 export interface SnapshotLimits {
-  /** `metadata.log.max.record.bytes.between.snapshots` */
+  /** The value of `metadata.log.max.record.bytes.between.snapshots`. */
   readonly maxBytesBetween: number
-  /** `metadata.log.max.snapshot.interval.ms`. 0 means no limit. */
+  /** The value of `metadata.log.max.snapshot.interval.ms`. 0 means no limit. */
   readonly maxIntervalMs: number
 }
 
 /** The limits that determine how much old metadata is kept. */
 export interface MetadataRetention {
-  /** `metadata.max.retention.bytes`. -1 means no limit. */
+  /** The value of `metadata.max.retention.bytes`. -1 means no limit. */
   readonly bytes: number
-  /** `metadata.max.retention.ms`. -1 means no limit. */
+  /** The value of `metadata.max.retention.ms`. -1 means no limit. */
   readonly ms: number
 }
 
-/** Whether to write a snapshot, given the bytes of records and the time since the last one. */
+/**
+ * Whether a snapshot must be written. `bytes` is the size of the records since the last snapshot,
+ * and `ageMs` is the time since then.
+ */
 export function isSnapshotDue(limits: SnapshotLimits, bytes: number, ageMs: number): boolean {
   return bytes >= limits.maxBytesBetween || (limits.maxIntervalMs > 0 && ageMs >= limits.maxIntervalMs)
 }
@@ -26,9 +29,9 @@ export interface SnapshotFacts {
 }
 
 /**
- * Whether to remove the oldest snapshot and the log up to the next snapshot. As in Kafka, it is
- * removed if it is too old or if all of them together are too large. The newest snapshot is always
- * kept.
+ * Whether the oldest snapshot must be removed, and with it the log up to the next snapshot. As in
+ * Kafka, this is so if the oldest snapshot is too old, or if the log and all snapshots together are
+ * too large. The newest snapshot is always kept.
  */
 export function shouldRemoveOldest(
   snapshots: readonly SnapshotFacts[],

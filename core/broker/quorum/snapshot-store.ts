@@ -23,7 +23,7 @@ export class SnapshotStore {
     this.dir = dir
   }
 
-  /** Sorted, the oldest first. */
+  /** Returns the ids of all snapshots, the oldest first. */
   list(): SnapshotId[] {
     return readdirSync(this.dir)
       .map(parseSnapshotName)
@@ -43,7 +43,7 @@ export class SnapshotStore {
     return snapshotTimestamp(this.path(id))
   }
 
-  /** Removes partial snapshot files that a crash left behind. */
+  /** Removes partial or removed snapshots that a crash left behind. */
   async removeLeftovers(): Promise<void> {
     for (const name of readdirSync(this.dir))
       if (isSnapshotLeftover(name)) await rm(join(this.dir, name), { force: true })
@@ -53,12 +53,15 @@ export class SnapshotStore {
     await rm(this.path(id), { force: true })
   }
 
-  /** Renames a damaged snapshot, so that it is ignored but can still be repaired. */
+  /**
+   * Renames a damaged snapshot, so that the broker ignores the file and an operator can still
+   * repair it.
+   */
   async markDamaged(id: SnapshotId): Promise<void> {
     await rename(this.path(id), `${this.path(id)}.damaged`)
   }
 
-  /** Reads the image of a snapshot. Throws if the file is damaged. */
+  /** Returns the image that a snapshot contains. Throws if the file is damaged. */
   async load(id: SnapshotId): Promise<MetadataImage> {
     const replay = new Replay(EMPTY_IMAGE)
     let timestamp = 0

@@ -20,14 +20,14 @@ import { readSnapshot } from './snapshot-file.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 
 /**
- * Opens a directory whose metadata log no longer begins at 0 in the other broker: one of Apache in
- * ours, and one of ours in Apache.
+ * This test moves a directory whose metadata log no longer begins at 0 from Apache to Millrace and
+ * back.
  */
 const libs = findKafkaLibs()
 const skipped = skipWithout('Apache Kafka', libs !== null)
 
 /**
- * Settings that make a broker write a snapshot after almost every change, and keep little old
+ * Settings with which a broker writes a snapshot after almost every change, and keeps little old
  * metadata.
  */
 const PAST_RETENTION = {
@@ -80,8 +80,8 @@ async function withKafka<T>(bootstrap: string, use: (kafka: Kafka, admin: Admin)
 }
 
 /**
- * Just after creation, Apache may not list a topic. kafkajs would then fail while it waits for
- * leaders.
+ * Creates topics without waiting for their leaders. Just after the creation, Apache may not list a
+ * topic, and kafkajs would fail while it waits.
  */
 const create = (admin: Admin, topics: { topic: string; numPartitions?: number }[]) =>
   admin.createTopics({ topics, waitForLeaders: false })
@@ -104,8 +104,8 @@ async function readAll(bootstrap: string, topic: string, count: number): Promise
 }
 
 /**
- * The records of the newest snapshot. They are sorted because the brokers write them in hash map
- * order.
+ * Returns the records of the newest snapshot. They are sorted, because the brokers write them in
+ * the order of their hash maps.
  */
 async function newestRecords(): Promise<string[]> {
   const records: string[] = []
@@ -114,7 +114,7 @@ async function newestRecords(): Promise<string[]> {
   return records.sort()
 }
 
-/** The topics with their names, ids and partitions, and the configs of one topic. */
+/** Returns the names and partition counts of all topics, and the configs of one topic. */
 const inventory = (bootstrap: string) =>
   withKafka(bootstrap, async (_, admin) => {
     const { topics } = await admin.fetchTopicMetadata()
@@ -174,13 +174,14 @@ test.skipIf(skipped)(
     const alter = ['--bootstrap-server', apache.bootstrap, '--alter', '--entity-type', 'users', '--entity-name', 'bob']
     await runKafkaTool('configs', [...alter, '--add-config', 'producer_byte_rate=1024,consumer_byte_rate=2048'])
     await runKafkaTool('configs', [...alter, '--delete-config', 'consumer_byte_rate'])
-    // Apache checks once a minute for old metadata to remove.
+    // Wait until Apache has trimmed its metadata log. It checks once a minute for metadata to
+    // remove.
     await vi.waitFor(() => expect(firstOffset()).toBeGreaterThan(0), { timeout: 150_000, interval: 500 })
     const theirs = await inventory(apache.bootstrap)
     expect(theirs.topics).toEqual(['kept 2', 'other 4'])
     await apache.stop()
 
-    // An image restored from Apache's snapshot must yield the records of Apache's snapshot.
+    // The image of Apache's snapshot must yield the same records as Apache's snapshot contains.
     const newest = store().list().at(-1)!
     const image = await store().load(newest)
     const ourRecords = [...imageRecords(image)].map(b => b.toString('hex')).sort()
@@ -197,7 +198,7 @@ test.skipIf(skipped)(
       await create(admin, [{ topic: 'made-here', numPartitions: 2 }, { topic: 'passing' }])
       await admin.deleteTopics({ topics: ['passing'] })
       await send(kafka, 'made-here', ['x', 'y'])
-      // Our own snapshot, after which the log before it is trimmed.
+      // Wait until our broker has written its own snapshot and has trimmed the log before it.
       await vi.waitFor(
         async () => {
           await create(admin, [{ topic: `n${Date.now()}` }])

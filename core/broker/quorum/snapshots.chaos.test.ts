@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-test('no topic is lost if SIGKILL interrupts writing a snapshot or trimming the log at any point', {
+test('no topic is lost if SIGKILL interrupts the writing of a snapshot or the trimming of the log at any point', {
   timeout: 300_000,
 }, async () => {
   const countFile = join(dir, 'count')
@@ -29,7 +29,8 @@ test('no topic is lost if SIGKILL interrupts writing a snapshot or trimming the 
     })
     expect([signal, stderr]).toEqual([existsSync(countFile) ? null : 'SIGKILL', ''])
     const acknowledged = stdout.split('\n').filter(line => line !== '')
-    // The broker starts twice, because the second start must accept the repairs of the first one.
+    // Open the directory twice, because the second start must accept the repairs of the first
+    // start.
     for (let i = 0; i < 2; i++) {
       const rig = await MetadataRig.open(data)
       await rig.load()
@@ -37,8 +38,9 @@ test('no topic is lost if SIGKILL interrupts writing a snapshot or trimming the 
       await rig.snapshot()
     }
   }
-  // The operations: temporary file, its bytes, sync, rename, directory; the log's start, its
-  // segments; the old snapshot.
+  // A snapshot takes these operations: create a temporary file, write and sync it, rename it, and
+  // sync the directory. Trimming stores the new start of the log, then removes segments and the old
+  // snapshot.
   expect(at).toBeGreaterThan(12)
   expect(Number(readFileSync(countFile, 'utf8'))).toBe(at - 1)
 })

@@ -36,8 +36,8 @@ const logFiles = () =>
 const topic = (name: string) => record('Topic', { name, topicId: randomUuid() })
 
 /**
- * Creates a log that begins past 0: twenty topics, of which the first ten are removed again, two
- * snapshots, and two more topics.
+ * Creates a log that no longer begins at 0. Writes twenty topics and a snapshot. Then removes ten
+ * topics, writes another snapshot, and adds two topics.
  */
 async function trimmed(): Promise<MetadataRig> {
   const rig = await openRig()
@@ -68,7 +68,7 @@ test('the log before a snapshot is trimmed, the newest snapshot is kept, and a r
 
 const lastBatchAt = (bytes: Buffer) => bytes.length - [...readBatches(bytes)].at(-1)!.size
 
-test('if the snapshot is truncated, corrupt or missing, the start fails and nothing is changed', async () => {
+test('if the snapshot is truncated, corrupt or missing, the broker does not start and changes nothing', async () => {
   await (await trimmed()).logs.close()
   const path = metadata(checkpoints()[0]!)
   const whole = readFileSync(path)
@@ -97,7 +97,7 @@ test('if the snapshot is truncated, corrupt or missing, the start fails and noth
   await rig.logs.close()
 })
 
-test('a damaged snapshot is renamed if the log, or an older snapshot, contains everything', async () => {
+test('a damaged snapshot is renamed if the log or an older snapshot contains all its records', async () => {
   const rig = await openRig()
   await rig.load()
   await rig.write(topic('a'))
@@ -135,7 +135,7 @@ test('if a snapshot ends after the log, new records follow the snapshot', async 
   await third.logs.close()
 })
 
-test('a log that lost its end does not start without the snapshot that contains it', async () => {
+test('if the log has lost its end, loading fails without the snapshot of the lost records', async () => {
   const rig = await openRig()
   await rig.load()
   await rig.write(topic('a'), topic('b'))
@@ -148,14 +148,14 @@ test('a log that lost its end does not start without the snapshot that contains 
   await again.logs.close()
 })
 
-test('a partial snapshot left by a crash is ignored and removed', async () => {
+test('partial snapshots that a crash left behind are ignored and removed', async () => {
   const rig = await openRig()
   await rig.load()
   await rig.write(topic('a'))
   await rig.logs.close()
   for (const name of [
     '00000000000000000009-0000000001.checkpoint.part',
-    // The names that Apache gives to temporary files and to files that it is about to remove.
+    // Apache gives these names to temporary files, and to files that it is about to remove.
     '00000000000000000009-0000000001-123456.checkpoint.part',
     '00000000000000000009-0000000001.checkpoint.deleted',
   ])
@@ -173,7 +173,7 @@ const removedAcl = (id: string) => encodeMetadataRecord(RemoveAccessControlEntry
 const unknown = (apiKey: number, version: number, text: string) =>
   Buffer.concat([Buffer.from([1, apiKey, version]), Buffer.from(text)])
 
-test('records of unknown types and versions survive snapshots byte for byte, in order', async () => {
+test('records of unknown types and versions remain in snapshots, byte for byte and in order', async () => {
   const rig = await openRig()
   await rig.load()
   const [one, two] = [randomUuid(), randomUuid()]
@@ -182,7 +182,7 @@ test('records of unknown types and versions survive snapshots byte for byte, in 
   const kept = [unknown(99, 0, 'first'), acl('kept', two), unknown(98, 7, 'second'), unknown(18, 3, 'newer ACL')]
   await rig.write(kept[0]!, acl('gone', one), kept[1]!, topic('t'), kept[2]!, quota('gone', 1), quota('rate', 1))
   await rig.write(removedAcl(one), quota('gone', 1, true), kept[3]!, quota('rate', 2))
-  // Several generations of snapshots.
+  // Write several snapshots, each from the image of the previous one.
   for (let i = 0; i < 3; i++) {
     await rig.snapshot()
     await rig.write(topic(`more-${i}`))
@@ -236,7 +236,7 @@ test('tagged fields of a newer version are kept with their records', async () =>
   await again.logs.close()
 })
 
-test('an unreadable record is an error and is never skipped', async () => {
+test('an unreadable record causes an error, and is never skipped', async () => {
   const rig = await openRig()
   await rig.load()
   const builder = new RecordBatchBuilder({ initialSize: 100 })

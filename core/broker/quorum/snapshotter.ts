@@ -17,14 +17,14 @@ interface SnapshotterOptions {
   readonly logger: Logger
 }
 
-/** The interval between checks for old snapshots, in milliseconds. The same as in Apache Kafka. */
+/** The interval between two checks for old snapshots, in milliseconds, as in Apache Kafka. */
 const CLEAN_MS = 60_000
-/** The delay after a failure, such as a full disk, in milliseconds. */
+/** How long no attempt follows a failure, such as a full disk, in milliseconds. */
 const RETRY_MS = 60_000
 
 /**
- * Writes metadata snapshots when they are due, and removes old ones together with the log before
- * them.
+ * Writes metadata snapshots when they are due. Removes old snapshots, and the part of the log that
+ * newer snapshots replace.
  */
 export class Snapshotter {
   readonly #o: SnapshotterOptions
@@ -44,7 +44,10 @@ export class Snapshotter {
     this.#cleanedAt = now
   }
 
-  /** Starts a write or a removal if one is due and none is running. Does not wait for it. */
+  /**
+   * Starts to write or remove snapshots if this is due and not already in progress. Does not wait
+   * for the result.
+   */
   tick(image: MetadataImage, now: number): void {
     if (this.#closed || this.#running !== null || now < this.#notBefore) return
     const writes = this.#isDue(image, now)
@@ -54,7 +57,7 @@ export class Snapshotter {
     })
   }
 
-  /** Resolves when no write or removal is running. */
+  /** Resolves when no snapshot is being written or removed. */
   async idle(): Promise<void> {
     await this.#running
   }
@@ -90,7 +93,7 @@ export class Snapshotter {
     logger.debug(`Wrote a metadata snapshot up to offset ${endOffset}`)
   }
 
-  /** Trims the log first, because until then the old snapshot is still needed. */
+  /** Removes old metadata. Trims the log first, because the old snapshot is needed until then. */
   async #clean(now: number): Promise<void> {
     const { log, retention } = this.#o
     const { snapshots } = log
@@ -107,7 +110,7 @@ export class Snapshotter {
     }
   }
 
-  /** Checks a snapshot before anything is removed because of it. */
+  /** Checks that a snapshot is readable, before anything that it replaces is removed. */
   async #checkReadable(id: SnapshotId): Promise<boolean> {
     try {
       await this.#o.log.snapshots.load(id)
@@ -123,7 +126,8 @@ export class Snapshotter {
     try {
       return await this.#o.log.snapshots.timestamp(id)
     } catch {
-      // `#checkReadable` reports this before anything depends on the snapshot.
+      // The snapshot is damaged. `#checkReadable` reports this before anything depends on the
+      // snapshot.
       return 0
     }
   }

@@ -10,15 +10,16 @@ function refuse(message: string): Refusal {
 }
 
 /**
- * Returns what is wrong with the value of a declared key, in Kafka's words, or null if it is valid.
+ * Returns what is wrong with the value of a declared key, in Kafka's words. Returns null if it is
+ * valid.
  */
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
-  // Kafka removes duplicates from the lists of topics before it checks them.
+  // Before Kafka checks a list of a topic, it removes duplicates.
   const value = key.type === 'LIST' ? [...new Set(parseType('LIST', text) as string[])] : text
   return checkKey(name, key, { [name]: value }).errors[0] ?? null
 }
 
-/** Checks the configs of a group one by one. */
+/** Checks each config of a group on its own. Returns the first error, or null. */
 export function checkGroupConfigs(configs: ReadonlyMap<string, string>): Refusal | null {
   const def = GROUP_CONFIG as Record<string, ConfigKey>
   for (const [name, text] of configs) {
@@ -30,7 +31,7 @@ export function checkGroupConfigs(configs: ReadonlyMap<string, string>): Refusal
   return null
 }
 
-/** Checks the configs of a topic one by one. */
+/** Checks each config of a topic on its own. Returns the first error, or null. */
 export function checkTopicConfigs(configs: ReadonlyMap<string, string>): Refusal | null {
   const def = TOPIC_CONFIG as Record<string, ConfigKey>
   for (const [name, text] of configs) {
@@ -43,7 +44,7 @@ export function checkTopicConfigs(configs: ReadonlyMap<string, string>): Refusal
 }
 
 /**
- * Checks rules that involve several settings of a topic, after merging them with the broker's
+ * Checks the rules that involve several settings of a topic. `v` also contains the broker's
  * defaults.
  */
 export function checkMerged(v: TopicConfigValues): Refusal | null {

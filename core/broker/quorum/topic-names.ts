@@ -3,7 +3,7 @@ import type { Refusal } from './controller-api.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTION_TOPIC = '__transaction_state'
-/** There are no share groups yet, but Kafka reserves this name. */
+/** The topic of share groups. Millrace has no share groups yet, but Kafka reserves this name. */
 export const SHARE_STATE_TOPIC = '__share_group_state'
 export const METADATA_TOPIC = '__cluster_metadata'
 /** Kafka's Uuid for the metadata topic. */
@@ -11,12 +11,17 @@ export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 const MAX_LENGTH = 249
 
-/** Whether clients see a topic as internal. Only the broker writes to such topics. */
+/**
+ * Whether clients see a topic as internal. Only the broker and Kafka's admin tools may write to
+ * internal topics.
+ */
 export function isInternalTopic(name: string): boolean {
   return name === OFFSETS_TOPIC || name === TRANSACTION_TOPIC || name === SHARE_STATE_TOPIC
 }
 
-/** Returns what is wrong with a topic's name, in Kafka's words, or null if it is valid. */
+/**
+ * Returns what is wrong with a topic's name, in Kafka's words. Returns null if the name is valid.
+ */
 export function topicNameProblem(name: string): string | null {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
@@ -27,21 +32,21 @@ export function topicNameProblem(name: string): string | null {
   return null
 }
 
-/** Returns the rejection of an invalid name, or null if it is valid. */
+/** Returns the error for an invalid topic name, or null if the name is valid. */
 export function refuseTopicName(name: string): Refusal | null {
   const message = topicNameProblem(name)
   return message === null ? null : { code: ErrorCode.INVALID_TOPIC_EXCEPTION, message }
 }
 
 /**
- * Two names with the same key differ only in `.` and `_`. Kafka rejects the second one, because
- * they would share metrics.
+ * Returns the key of a topic name. Names with the same key differ only in `.` and `_`. Kafka
+ * rejects a second such name, because both topics would share their metrics.
  */
 export function collisionKey(name: string): string {
   return name.replaceAll('.', '_')
 }
 
-/** Whether a name contains a character that can cause a collision. */
+/** Whether a name contains a character that can cause a collision with another name. */
 export function mayCollide(name: string): boolean {
   return /[._]/.test(name)
 }

@@ -4,7 +4,7 @@ import { Reader } from '../../protocol/schema/reader.ts'
 import { inVersions } from '../../protocol/schema/versions.ts'
 import { Writer } from '../../protocol/schema/writer.ts'
 
-/** A tagged field that a newer version of Kafka wrote. */
+/** A tagged field that the declaration does not have, because a newer version of Kafka wrote it. */
 export interface UnknownTag {
   readonly tag: number
   readonly bytes: Buffer
@@ -18,7 +18,10 @@ function taggedFields(declaration: MessageDeclaration, version: number): { name:
   )
 }
 
-/** The encoded message without its tagged fields and without their count at the end. */
+/**
+ * Returns an encoded message without its tagged fields. The number of tagged fields at its end is
+ * also omitted.
+ */
 function bodyOf(declaration: MessageDeclaration, version: number, value: object): Buffer {
   const untagged = taggedFields(declaration, version).map(({ name }) => [name, undefined])
   const bytes = encodeToBuffer(declaration, version, { ...value, ...Object.fromEntries(untagged) } as never)
@@ -31,7 +34,7 @@ function readTags(bytes: Buffer, at: number): UnknownTag[] {
   for (let n = reader.uvarint(); n > 0; n--) {
     const tag = reader.uvarint()
     const size = reader.uvarint()
-    // Copied, because the record is a slice of a larger read buffer.
+    // Copy the bytes, because they are a slice of a larger read buffer.
     tags.push({ tag, bytes: Buffer.from(bytes.subarray(reader.pos, reader.pos + size)) })
     reader.take(size)
   }
@@ -39,8 +42,8 @@ function readTags(bytes: Buffer, at: number): UnknownTag[] {
 }
 
 /**
- * Returns the tagged fields of a decoded message that its declaration does not have. `bytes` is the
- * encoded message.
+ * Returns the tagged fields of a message that its declaration does not have. `value` is the decoded
+ * message, and `bytes` is the encoded message.
  */
 export function unknownTagsOf(
   declaration: MessageDeclaration,
@@ -50,13 +53,13 @@ export function unknownTagsOf(
 ): UnknownTag[] {
   if (encodeToBuffer(declaration, version, value as never).equals(bytes)) return []
   const body = bodyOf(declaration, version, value)
-  // The declared fields themselves were decoded differently, so the message cannot be restored.
+  // The declared fields are not encoded as in `bytes`, so the unknown fields cannot be found.
   if (!body.equals(bytes.subarray(0, body.length))) return []
   const known = new Set(taggedFields(declaration, version).map(f => f.tag))
   return readTags(bytes, body.length).filter(t => !known.has(t.tag))
 }
 
-/** Encodes a message together with tagged fields that its declaration does not have. */
+/** Encodes a message, and adds tagged fields that its declaration does not have. */
 export function encodeWithTags(
   declaration: MessageDeclaration,
   version: number,

@@ -8,8 +8,7 @@ import { Replay } from '../replay.ts'
 import { Snapshotter } from '../snapshotter.ts'
 
 /**
- * A metadata log with small segments, opened as a broker does, and the log lines that this
- * produces.
+ * A metadata log with small segments, which is opened as a broker opens it. Collects the log lines.
  */
 export class MetadataRig {
   readonly logs: LogManager
@@ -31,7 +30,7 @@ export class MetadataRig {
     return new MetadataRig(logs, log, logger.lines)
   }
 
-  /** Restores and replays, as a broker does when it starts. */
+  /** Restores the newest snapshot and replays the log, as a broker does when it starts. */
   async load(): Promise<MetadataImage> {
     const replay = new Replay(await this.log.restore())
     for await (const batch of this.log.replay(replay.image.offset + 1)) replay.add(batch)
@@ -48,7 +47,7 @@ export class MetadataRig {
     }
   }
 
-  /** Writes a snapshot and removes the metadata that it replaces. */
+  /** Writes a snapshot, and removes the metadata that the snapshot replaces. */
   async snapshot(): Promise<void> {
     this.#now += 1000
     const limits = { maxBytesBetween: 1, maxIntervalMs: 0 }

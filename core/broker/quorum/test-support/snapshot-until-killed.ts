@@ -1,7 +1,7 @@
 /**
- * Writes topics and a snapshot to the directory in argv[2], and prints the name of each topic once
- * it is on disk. It is the second snapshot, so the log is trimmed and the first one removed. For
- * `counting`, see kill-at-operation.ts.
+ * Writes topics and two snapshots to the directory in argv[2]. Prints the name of each topic when
+ * the topic is on disk. The second snapshot trims the log and removes the first snapshot. The event
+ * `counting` is explained in kill-at-operation.ts.
  */
 import { randomUuid } from '../meta-properties.ts'
 import { record } from '../records.ts'
@@ -19,5 +19,5 @@ for (let n = 0; n < 8; n++) await write(`between-${n}`)
 process.emit('counting' as 'exit', 0)
 await rig.snapshot()
 await write('after')
-// Exits without a clean shutdown, which the next start must cope with.
+// Exits without a clean shutdown. The next start must be able to recover from this.
 process.exit()
