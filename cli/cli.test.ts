@@ -29,9 +29,9 @@ test('--help shows the usage of the program and of every command', () => {
   }
 })
 
-test('the command starts with eight file threads unless UV_THREADPOOL_SIZE is set', () => {
+test('millrace starts with eight file threads unless UV_THREADPOOL_SIZE is set', () => {
   const threads = (size: string | undefined) => {
-    // this counts the threads after the first file operation, which starts them
+    // This code counts the threads after the first file operation, which starts the thread pool.
     const count = "process.stderr.write('threads ' + readdirSync('/proc/self/task').length)"
     const code = `const { exit } = process;process.exit = code => readFile('/etc/hostname', () => { ${count}; exit(code) })`
     const preload = `data:text/javascript,import { readdirSync, readFile } from 'node:fs';${code}`
@@ -42,7 +42,7 @@ test('the command starts with eight file threads unless UV_THREADPOOL_SIZE is se
   expect(threads(undefined) - threads('1')).toBe(7)
 })
 
-test('an unknown command and an invalid port give one line and a non-zero exit code', () => {
+test('an unknown command or an invalid port prints one line and exits with a non-zero code', () => {
   expect(run('strat')).toMatchObject({ status: 1, stderr: expect.stringContaining("unknown command 'strat'") })
   expect(run('start', '--port', 'x')).toMatchObject({
     status: 1,
@@ -50,7 +50,7 @@ test('an unknown command and an invalid port give one line and a non-zero exit c
   })
 })
 
-test('an unknown log format or level ends the command with the values that are possible', () => {
+test('an unknown log format or level is an error that lists the valid values', () => {
   const env = (name: string, value: string) =>
     spawnSync(process.execPath, [bin, 'broker', 'none.properties'], {
       encoding: 'utf8',
@@ -69,7 +69,7 @@ test('an unknown log format or level ends the command with the values that are p
   }
 })
 
-test('with --log-format json, errors of the command, uncaught errors and warnings of Node are JSON too', () => {
+test('with --log-format json, command errors, uncaught errors and Node’s warnings are JSON too', () => {
   const entries = (preload: string, ...args: string[]) => {
     const { status, stderr } = spawnSync(
       process.execPath,
@@ -89,7 +89,8 @@ test('with --log-format json, errors of the command, uncaught errors and warning
   expect(entries('', ...args)).toEqual([
     expect.objectContaining({ level: 'ERROR', message: expect.stringContaining('missing.properties') }),
   ])
-  // after the command has installed its handler, this causes a warning and then an uncaught error
+  // This code causes a warning and then an uncaught error, after millrace has installed its
+  // handler.
   const fail = "setImmediate(() => { process.emitWarning('careful'); setImmediate(() => { throw new Error('boom') }) })"
   const preload = `process.on('newListener', event => { if (event === 'uncaughtException') ${fail} })`
   expect(
@@ -102,7 +103,7 @@ test('with --log-format json, errors of the command, uncaught errors and warning
   )
 })
 
-test('--log-format json logs JSON to the last line, which is written before the process ends', async () => {
+test('with --log-format json, every line is JSON, including the last one before the process exits', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   const file = join(dir, 'server.properties')
   writeFileSync(file, `listeners=PLAINTEXT://127.0.0.1:0\nlog.dirs=${dir}/logs\n`)
@@ -123,7 +124,7 @@ test('--log-format json logs JSON to the last line, which is written before the 
   expect(code).toBe(0)
 })
 
-test('a port that is in use gives one line that names the option', async () => {
+test('the error about a port in use is one line that names the option', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise(done => server.once('listening', done))
   const { port } = server.address() as AddressInfo
@@ -140,11 +141,11 @@ test('a port that is in use gives one line that names the option', async () => {
   }
 })
 
-test('a data directory that cannot be created gives one line that names the option', () => {
+test('the error about a data directory that cannot be created is one line that names the option', () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   const file = join(dir, 'file')
   writeFileSync(file, '')
-  // mkdir answers ENOENT in /proc, which must not cause an endless loop
+  // In /proc, mkdir fails with ENOENT, which must not cause an endless loop.
   const places = [join(file, 'below'), ...(process.platform === 'linux' ? ['/proc/millrace/data'] : [])]
   try {
     for (const place of places) {

@@ -1,6 +1,6 @@
 import { defineErrors } from '../core/common/errors/error-table.ts'
 
-/** Errors of the command line. */
+/** The errors of the command line. */
 export const errors = defineErrors({
   MR_CLI_PORT_TAKEN: {
     message: 'port {port} of 127.0.0.1 is used by another process',

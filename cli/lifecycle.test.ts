@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isDiskFull } from './lifecycle.ts'
 
-test('a full disk is recognised below any number of other errors', () => {
+test('isDiskFull finds ENOSPC at any depth in the causes of an error', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
   expect(isDiskFull(full)).toBe(true)
   const between = new Error('cannot write to the metadata log', { cause: full })

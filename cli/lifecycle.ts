@@ -8,11 +8,11 @@ export interface Closable {
   close(): Promise<void>
 }
 
-/** How long a clean shutdown may take. After that, the process exits anyway. */
+/** The time limit of a clean shutdown, in milliseconds. After it, the process exits. */
 const GRACE_MS = 30_000
 
 /**
- * Closes what a command has opened, in reverse order: on Ctrl-C, on SIGTERM, and if the start
+ * Closes the resources of a command in reverse order: on Ctrl-C, on SIGTERM, and if the start
  * fails. A second Ctrl-C exits at once.
  */
 export class Lifecycle {
@@ -21,7 +21,7 @@ export class Lifecycle {
   #closing: Promise<void> | null = null
   readonly #abort = new AbortController()
 
-  /** Aborted when the command is to stop. */
+  /** Aborts when the command must stop. */
   get signal(): AbortSignal {
     return this.#abort.signal
   }
@@ -31,18 +31,19 @@ export class Lifecycle {
   }
 
   /**
-   * Like `add`, but the resource is closed last, because the others need it until they are closed.
+   * Like `add`, but the resource is closed last, because other resources need it until they are
+   * closed.
    */
   addFirst(name: string, close: () => Promise<void>): void {
     this.#opened.unshift({ name, close })
   }
 
-  /** Resolves with the reason when the command is to stop. */
+  /** Resolves with the reason when the command must stop. */
   get stopped(): Promise<string> {
     return this.#stop.promise
   }
 
-  /** Makes the command stop. */
+  /** Stops the command. */
   stop(reason: string): void {
     this.#stop.resolve(reason)
     this.#abort.abort(new Error(reason))
@@ -58,8 +59,8 @@ export class Lifecycle {
   }
 
   /**
-   * Closes everything. Reports failures and does not throw. Returns whether everything was closed
-   * without a failure.
+   * Closes all resources. Reports failures and does not throw. Returns whether all resources were
+   * closed without a failure.
    */
   async close(tell: (text: string) => void): Promise<boolean> {
     let well = true
@@ -83,7 +84,10 @@ export class Lifecycle {
   }
 }
 
-/** Runs a command until a signal stops it: opens, waits, closes. Sets the exit code. */
+/**
+ * Runs a command: opens its resources, waits for a signal and closes the resources. Sets the exit
+ * code.
+ */
 export async function serve(open: (life: Lifecycle) => Promise<void>): Promise<void> {
   const life = new Lifecycle()
   const tell = (text: string) => report(text, 'ERROR')

@@ -14,7 +14,7 @@ function port(text: string): number {
   return n
 }
 
-/** The value of `--log-format`, which takes effect at once. */
+/** Returns the value of `--log-format`, and sets the log format at once. */
 function chosenFormat(text: string): LogFormat {
   const format = LOG_FORMATS.find(f => f === text)
   if (!format) throw new InvalidArgumentError(`use one of ${LOG_FORMATS.join(', ')}.`)
@@ -36,7 +36,9 @@ const collect = (text: string, list: string[] = []) => [...list, text]
 
 const LOG_FORMAT = ['--log-format <format>', 'text, or json for one JSON object per line', chosenFormat] as const
 
-/** The command line. Commands load what they need when they run, so that `--help` is instant. */
+/**
+ * Returns the command line. A command loads its modules when it runs, so that `--help` is instant.
+ */
 function program(): Command {
   const cli = new Command('millrace')
     .description(
@@ -98,16 +100,16 @@ function program(): Command {
 }
 
 /**
- * V8 counts Buffers as if they were part of the heap. Under load it therefore collects a small heap
- * so often that this takes half of the CPU time. With this flag, V8 waits until the heap has grown
- * to three times what was left after the last collection.
+ * V8 counts Buffers as part of the heap. Under load, it therefore collects a small heap so often
+ * that garbage collection takes half of the CPU time. With this flag, V8 waits until the heap is
+ * three times as large as after the last collection.
  */
 const HEAP_GROWTH = '--heap-growing-percent=200'
 
 /** Runs the command line. An error is one line on stderr and exit code 1. */
 export async function main(argv: readonly string[]): Promise<void> {
   setFlagsFromString(HEAP_GROWTH)
-  // a terminal or a reader that is closed must not end the pipelines
+  // A closed terminal or reader must not stop the pipelines.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   logProcessErrors()
   try {

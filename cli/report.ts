@@ -3,7 +3,7 @@ import { stderrSink } from '../core/common/logging/writer.ts'
 
 /**
  * Reports a message to the user of a command: as a line on stderr, or as an entry of the JSON log.
- * It does not depend on the log level.
+ * The log level does not apply to it.
  */
 export function report(text: string, level: 'INFO' | 'ERROR' = 'INFO'): void {
   if (logFormat() === 'text') process.stderr.write(`millrace: ${text}\n`)
@@ -12,7 +12,7 @@ export function report(text: string, level: 'INFO' | 'ERROR' = 'INFO'): void {
   }
 }
 
-/** Logs the messages that Node would print on stderr: its warnings, and uncaught errors. */
+/** Logs the messages that Node would otherwise print on stderr: warnings and uncaught errors. */
 export function logProcessErrors(): void {
   const entry = { logger: 'millrace.process', context: '', fields: {} }
   process.removeAllListeners('warning')

@@ -7,7 +7,7 @@ import { createPlugin, TEMPLATES } from './create.js'
 const TYPES = Object.keys(TEMPLATES).join('|')
 const USAGE = `usage: create-millrace-plugin <folder> --type ${TYPES} [--name package-name] [--class ClassName] [--millrace version]`
 
-/** Asks for what the command line leaves out, if somebody can answer. */
+/** Asks the user for a missing argument. Throws if stdin is not a terminal. */
 async function ask(question) {
   if (!stdin.isTTY) throw new Error(USAGE)
   const terminal = createInterface({ input: stdin, output: stdout })

@@ -14,8 +14,8 @@ export const TEMPLATES = {
 }
 
 /**
- * In a clone of the repository, the examples are next to this package. The published package holds
- * a copy of them.
+ * In a clone of the repository, the examples are next to this package. The published package
+ * contains a copy of the examples.
  */
 const here = dirname(fileURLToPath(import.meta.url))
 const examples = join(here, '../examples')
@@ -34,7 +34,8 @@ export function classNameOf(name) {
 
 /**
  * Creates the package of a plugin. Throws an Error that says what to correct. `millrace` is the
- * version of the dependency. Default: the published one; in a clone of the repository, the clone.
+ * version of the dependency. The default is the published version. In a clone of the repository, the
+ * default is the clone itself.
  * @param {{ folder: string, type: string, name?: string, className?: string, millrace?: string }}
  * options
  */

@@ -14,7 +14,7 @@ export function parseOverrides(texts: readonly string[]): Record<string, string>
   )
 }
 
-/** `millrace broker server.properties [--override k=v]` */
+/** Runs `millrace broker server.properties [--override k=v]`. */
 export async function broker(file: string, options: { override?: readonly string[] }): Promise<void> {
   const properties = { ...readProperties(file), ...parseOverrides(options.override ?? []) }
   await serve(async life => {

@@ -13,7 +13,7 @@ function file(name: string, text: string): string {
   return path
 }
 
-test('properties, the body of a POST and a flat JSON object give the same configuration', () => {
+test('a properties file, the body of a POST and a flat JSON object are read as the same configuration', () => {
   const config = { name: 'lines', 'connector.class': 'FileStreamSource', 'tasks.max': '1' }
   const wanted = { config, target: null }
   expect(
@@ -30,13 +30,13 @@ test('properties, the body of a POST and a flat JSON object give the same config
   expect(readConnectorFile(file('c.json', JSON.stringify({ ...config, 'tasks.max': 1 })))).toEqual(wanted)
 })
 
-test('the initial state is read from the body of a POST, and numbers keep their digits', () => {
+test('the initial state is read from the body of a POST, and numbers keep all digits', () => {
   const text = '{"name":"n","initial_state":"stopped","config":{"connector.class":"X","ratio":1.10}}'
   const config = { name: 'n', 'connector.class': 'X', ratio: '1.10' }
   expect(readConnectorFile(file('d.json', text))).toEqual({ config, target: 'STOPPED' })
 })
 
-test('an invalid connector file is refused with its path and the reason', () => {
+test('an invalid connector file is rejected with its path and the reason', () => {
   for (const [text, why] of [
     ['[1]', /x\.json cannot be used: it is not a JSON object/],
     ['{"a":', /x\.json cannot be used: .*JSON/],

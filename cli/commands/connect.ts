@@ -8,10 +8,10 @@ import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
 import { serve } from '../lifecycle.ts'
 
-/** The content of a connector file. */
+/** The parsed content of a connector file. */
 export interface ConnectorFile {
   readonly config: Readonly<Record<string, string>>
-  /** The state to start in. Null if the file does not name one. */
+  /** The initial state of the connector, or null if the file does not contain it. */
   readonly target: TargetState | null
 }
 
@@ -43,7 +43,7 @@ export function readConnectorFile(path: string): ConnectorFile {
   return { config, target }
 }
 
-/** `millrace connect-standalone worker.properties connector...` */
+/** Runs `millrace connect-standalone worker.properties connector...`. */
 export async function connectStandalone(file: string, connectors: readonly string[]): Promise<void> {
   const properties = readProperties(file)
   const files = connectors.map(readConnectorFile)
@@ -61,7 +61,7 @@ export async function connectStandalone(file: string, connectors: readonly strin
   })
 }
 
-/** `millrace connect-distributed worker.properties` */
+/** Runs `millrace connect-distributed worker.properties`. */
 export async function connectDistributed(file: string): Promise<void> {
   const properties = readProperties(file)
   await serve(async life => {

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest'
 import { scrape } from '../../core/common/metrics/test-support/parse-metrics.ts'
 import { Platform } from '../../test/platform.ts'
 
-test('millrace start prints where it serves metrics, also if port 9404 is in use', async () => {
+test('millrace start prints the address of its metrics, even if port 9404 is in use', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-start-'))
-  // If another process already uses the port, `listen` fails, and the port is in use all the same
+  // If another process already uses the port, `listen` fails. The port is in use in both cases.
   const taken = createServer().listen(9404, '127.0.0.1')
   await new Promise<void>(resolve => {
     taken.once('listening', () => resolve())

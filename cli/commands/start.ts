@@ -17,13 +17,15 @@ export interface StartOptions {
   readonly dataDir: string
   readonly port: number
   readonly restPort: number
-  /** Folders that hold plugins. */
+  /** The directories that contain plugins. */
   readonly pluginPath?: readonly string[]
-  /** Undefined: `METRICS_PORT`, or any free port if it is in use. */
+  /**
+   * The port of the metrics. Default: `METRICS_PORT`, or any free port if `METRICS_PORT` is in use.
+   */
   readonly metricsPort?: number
 }
 
-/** The port that JMX exporters usually serve a broker's metrics on. */
+/** The port on which JMX exporters usually serve the metrics of a broker. */
 const METRICS_PORT = 9404
 
 const say = (text: string) => report(text)
@@ -76,8 +78,8 @@ function logToFile(path: string, life: Lifecycle): void {
 }
 
 /**
- * Starts the broker of `millrace start`. If the default port of the metrics is in use, the metrics
- * get any free port.
+ * Starts the broker of `millrace start`. If the default port of the metrics is in use, the broker
+ * serves them on any free port.
  */
 async function startOwnBroker(dataDir: string, { port, metricsPort }: StartOptions): Promise<Broker> {
   const start = (metrics: number) =>
@@ -86,7 +88,8 @@ async function startOwnBroker(dataDir: string, { port, metricsPort }: StartOptio
       'metrics.listeners': `http://127.0.0.1:${metrics}`,
       'log.dirs': join(dataDir, 'logs'),
       'offsets.topic.replication.factor': '1',
-      // enough for one worker and a few groups; Kafka's default of 50 would create 50 folders
+      // Eight partitions are enough for one worker and a few groups. Kafka's default of 50 would
+      // create 50 directories.
       'offsets.topic.num.partitions': '8',
       'group.initial.rebalance.delay.ms': '0',
     })
@@ -100,7 +103,8 @@ async function startOwnBroker(dataDir: string, { port, metricsPort }: StartOptio
 }
 
 /**
- * The configuration of a worker in the broker's process. Other settings have Connect's defaults.
+ * Returns the configuration of a worker in the broker's process. Other settings have Connect's
+ * defaults.
  */
 function workerProperties(brokerPort: number, restPort: number): Record<string, string> {
   return {
@@ -115,14 +119,14 @@ function workerProperties(brokerPort: number, restPort: number): Record<string, 
     'status.storage.topic': 'connect-status',
     'status.storage.replication.factor': '1',
     'offset.flush.interval.ms': '1000',
-    // after a kill -9, sinks wait until their old group members time out; Kafka's default is 45 s
+    // After a kill -9, sinks wait until their old group members time out. Kafka's default is 45 s.
     'consumer.session.timeout.ms': '10000',
     listeners: `http://127.0.0.1:${restPort}`,
     'rest.advertised.host.name': '127.0.0.1',
   }
 }
 
-/** `millrace start`: a broker and a worker in one process, with or without the demo. */
+/** Runs `millrace start`: a broker and a worker in one process, with or without the demo. */
 export async function start(options: StartOptions): Promise<void> {
   const began = performance.now()
   const dataDir = resolve(options.dataDir)

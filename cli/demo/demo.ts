@@ -17,7 +17,7 @@ export interface Demo {
 const SOURCE = 'shop-source'
 const FILE = 'shop-orders-file'
 const ELASTICSEARCH = 'shop-orders-elasticsearch'
-/** The interval between two changes in the shop. */
+/** The interval between two changes in the shop, in milliseconds. */
 const EVERY_MS = 500
 
 const UNWRAP = {
@@ -26,7 +26,7 @@ const UNWRAP = {
   'transforms.unwrap.delete.tombstone.handling.mode': 'tombstone',
 }
 
-/** The connectors of the demo, exactly as a user would post them. */
+/** Returns the connectors of the demo, exactly as a user would post them. */
 function demoConnectors(
   postgresPort: number,
   outputFile: string,
@@ -63,8 +63,8 @@ function demoConnectors(
         'connection.url': elasticsearchUrl,
         'behavior.on.null.values': 'delete',
         'schema.ignore': 'true',
-        // offsets restart at 0 with a new demo, and would look older than documents of an earlier
-        // demo
+        // In a new demo, offsets restart at 0. Used as versions, they would be lower than those of
+        // documents from an earlier demo.
         'external.version.source': 'timestamp',
         ...UNWRAP,
         transforms: 'unwrap,key',
@@ -76,8 +76,8 @@ function demoConnectors(
 }
 
 /**
- * Starts the demo and reports each step to `progress`. `life` closes it. A later start resumes with
- * the data of this one.
+ * Starts the demo and reports each step to `progress`. `life` closes the demo. The next start
+ * continues with the same data.
  */
 export async function startDemo(options: {
   dataDir: string
@@ -100,7 +100,8 @@ export async function startDemo(options: {
     await putConnector(restUrl, name, config)
   }
   if (!elasticsearchUrl) {
-    // an earlier start had ELASTICSEARCH_URL; without it, the connector would wait for a server
+    // The connector may exist because an earlier start had ELASTICSEARCH_URL. Without this
+    // variable, the connector would wait for a server.
     const path = `/connectors/${ELASTICSEARCH}`
     if (await call(restUrl, 'GET', path)) await call(restUrl, 'DELETE', path)
   }
@@ -109,7 +110,7 @@ export async function startDemo(options: {
   return { shop, outputFile, postgresUrl: postgres.url, elasticsearchUrl, connectors: Object.keys(configs) }
 }
 
-/** Waits until the connectors of the demo run or have failed, and returns their states. */
+/** Waits until the connectors of the demo are running or have failed, and returns their states. */
 export async function demoStates(
   demo: Demo,
   restUrl: string,

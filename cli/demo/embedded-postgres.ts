@@ -34,8 +34,8 @@ function run(file: string, args: readonly string[], user: User | null, cwd: stri
 }
 
 /**
- * Returns null if the server at this address accepts queries, and serves the directory `data` if
- * one is given. Else returns the reason.
+ * Returns null if the server at `url` accepts queries and, if `data` is set, serves this directory.
+ * Otherwise returns the reason.
  */
 async function accepts(url: string, data?: string): Promise<string | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
@@ -66,7 +66,7 @@ async function waitUntilUp(child: ChildProcess, url: string, signal: AbortSignal
   throw new Error('it did not answer within 30 s')
 }
 
-/** The last server that ran on a data directory, as stored next to the data. */
+/** The last server of a data directory. It is stored in a file next to the data. */
 interface LastServer {
   readonly url: string
   readonly port: number
@@ -79,30 +79,33 @@ function lastServer(dir: string): LastServer | null {
 }
 
 /**
- * Returns the port of the last start, so that the connector finds its database at once, or a free
- * port if another process uses that port.
+ * Returns the port of the last start, so that the connector finds its database at once. If another
+ * process uses that port, returns a free port.
  */
 async function choosePort(dir: string): Promise<number> {
   const last = lastServer(dir)?.port
   return last !== undefined && !(await isTaken(last)) ? last : freePort()
 }
 
-/** Returns the server that still runs on this data because `millrace start` was killed, or null. */
+/**
+ * Returns the server that is still running on this data, because `millrace start` was killed, or
+ * null.
+ */
 async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres | null> {
   const last = lastServer(dir)
   if (!last || postmasterPid(data) !== last.pid) return null
   const { url, port, pid } = last
-  // its port may now belong to another server, and its pid to another program
+  // The port may now belong to another server, and the pid to another program.
   if ((await accepts(url, data)) !== null) return null
   return {
     port,
     url,
     async stop() {
-      // the server may have stopped, and its pid may belong to another program
+      // The server may have stopped, and its pid may belong to another program.
       if (postmasterPid(data) !== pid || (await accepts(url, data)) !== null) return
       process.kill(pid, 'SIGINT')
-      // the server is not a child of this process, so there is no exit event, but it removes its
-      // pid file
+      // The server is not a child of this process, so there is no exit event. When the server has
+      // stopped, its pid file no longer exists.
       for (let n = 0; n < 300 && postmasterPid(data) === pid; n++) await sleep(100)
     },
   }
@@ -116,7 +119,7 @@ async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres 
 export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): Promise<EmbeddedPostgres> {
   const found = await embeddedBinaries()
   const user = unprivileged()
-  // the server's user must be able to enter every folder above the data and above the server
+  // The user of the server needs access to all parent directories of the data and of the binaries.
   makeDirs(dir)
   if (user) chownSync(dir, user.uid, user.gid)
   let home = dir
@@ -134,8 +137,8 @@ export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): P
   const port = await choosePort(dir)
   try {
     if (!existsSync(join(data, 'PG_VERSION'))) {
-      // The directory has another name until it is complete: initdb may be killed, and a server
-      // cannot start on an incomplete directory.
+      // The directory has a temporary name until it is complete, because initdb may be killed, and
+      // a server cannot start on an incomplete directory.
       const part = `${data}.new`
       for (const old of [data, part]) rmSync(old, { recursive: true, force: true })
       await run(initdb, ['-D', part, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale'], user, home)
@@ -170,7 +173,7 @@ export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): P
       port,
       url,
       async stop() {
-        // SIGINT is Postgres's fast shutdown
+        // SIGINT asks Postgres for a fast shutdown.
         child.kill('SIGINT')
         await ended
       },

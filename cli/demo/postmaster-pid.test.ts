@@ -16,10 +16,11 @@ const file = () => join(data, 'postmaster.pid')
 const named = (pid: number) => writeFileSync(file(), `${pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n`)
 
 test.skipIf(!existsSync('/proc/self/stat'))(
-  'the pid file of a zombie or of an unrelated program is removed; any other is kept',
+  'only the pid file of a zombie or of an unrelated program is removed',
   async () => {
     expect(removeStalePidFile(data)).toBe(false)
-    // `exec` replaces the shell by `sleep`, which never waits for the child, so it stays a zombie
+    // `exec` replaces the shell by `sleep`, which never waits for the child. So the child stays a
+    // zombie.
     const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
     const zombie = Number(String((await once(parent.stdout, 'data'))[0]))
     await vi.waitFor(() => expect(readFileSync(`/proc/${zombie}/stat`, 'latin1')).toContain(') Z '))
@@ -29,10 +30,10 @@ test.skipIf(!existsSync('/proc/self/stat'))(
       expect(existsSync(file())).toBe(false)
     }
     parent.kill()
-    // a process that does not exist: Postgres itself ignores the file
+    // This process does not exist. Postgres itself ignores such a file.
     named(5_000_000)
     expect(removeStalePidFile(data)).toBe(false)
-    // a child of the server is still running
+    // A child of the server is still running.
     const child = spawn('sleep', ['600'], { cwd: data })
     await once(child, 'spawn')
     named(process.pid)

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 
 const PID_FILE = 'postmaster.pid'
 
-/** The process id in the server's pid file. Null if there is no file or no number in it. */
+/**
+ * Returns the process id in the server's pid file. Returns null if there is no file, or no number
+ * in the file.
+ */
 export function postmasterPid(data: string): number | null {
   try {
     return Number(readFileSync(join(data, PID_FILE), 'utf8').split('\n')[0]) || null
@@ -13,7 +16,10 @@ export function postmasterPid(data: string): number | null {
   }
 }
 
-/** The name and the state of a process in /proc. Null if it has ended, or if there is no /proc. */
+/**
+ * Returns the name and the state of a process from /proc. Returns null if the process has ended, or
+ * if /proc does not exist.
+ */
 function processOf(pid: number | string): { name: string; state: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -25,7 +31,8 @@ function processOf(pid: number | string): { name: string; state: string } | null
 }
 
 /**
- * Whether this is the working directory of a process. A server and its children work in their data.
+ * Whether any process has this working directory. The working directory of a server and its
+ * children is the data directory.
  */
 function isAnyoneIn(dir: string): boolean {
   const path = realpathSync(dir)
@@ -34,7 +41,7 @@ function isAnyoneIn(dir: string): boolean {
     try {
       return readlinkSync(`/proc/${pid}/cwd`) === path
     } catch {
-      // the process has ended, or belongs to another user
+      // The process has ended, or belongs to another user.
       return false
     }
   })
@@ -42,13 +49,13 @@ function isAnyoneIn(dir: string): boolean {
 
 /**
  * Removes the pid file of a server that has certainly ended: its process is a zombie, or another
- * program has its pid. Postgres would take both for a running server and would not start. Returns
- * whether it removed the file.
+ * program has its pid. In both cases Postgres would assume that the server is running, and would
+ * not start. Returns whether the file was removed.
  */
 export function removeStalePidFile(data: string): boolean {
   const pid = postmasterPid(data)
   const running = pid === null ? null : processOf(pid)
-  // Postgres itself detects a pid file whose process does not exist
+  // Postgres itself detects a pid file whose process does not exist.
   if (running === null || (running.name === 'postgres' && running.state !== 'Z') || isAnyoneIn(data)) return false
   rmSync(join(data, PID_FILE), { force: true })
   return true

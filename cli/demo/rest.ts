@@ -1,7 +1,7 @@
 import { sleep } from '../../core/common/async/sleep.ts'
 import { errors } from '../errors.ts'
 
-/** The answer to GET /connectors/NAME/status. */
+/** The response to GET /connectors/NAME/status. */
 export interface ConnectorStatus {
   readonly name: string
   readonly connector: { readonly state: string; readonly trace?: string }
@@ -46,8 +46,8 @@ export async function statusOf(base: string, name: string): Promise<ConnectorSta
 }
 
 /**
- * Waits until a connector and its tasks run, one of them has failed, or the time is over. Returns
- * the last status.
+ * Waits until a connector and its tasks are running, until one of them has failed, or until the
+ * time limit. Returns the last status.
  */
 export async function settled(
   base: string,

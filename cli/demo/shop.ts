@@ -47,7 +47,7 @@ const EVENTS: readonly (readonly [number, string])[] = [
   [5, "delete from orders where id = (select id from orders where status = 'pending' order by random() limit 1)"],
 ]
 
-/** A shop whose orders change all the time. */
+/** A shop whose orders change continuously. */
 export interface Shop {
   /** The number of statements that have changed a row. */
   readonly changes: number
@@ -78,7 +78,8 @@ function pick(): string {
 }
 
 /**
- * Changes an order every `everyMs` milliseconds until stopped. Reconnects after a lost connection.
+ * Changes an order every `everyMs` milliseconds until `stop` is called. Reconnects after a lost
+ * connection.
  */
 export function runShop(url: string, everyMs: number, logger: Logger): Shop {
   const pool = new pg.Pool({ connectionString: url, max: 1 })

@@ -3,12 +3,15 @@ import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { errors } from '../errors.ts'
 
-/** The folder of the demo in the data directory. */
+/** Returns the directory of the demo in the data directory. */
 export function demoDir(dataDir: string): string {
   return join(resolve(dataDir), 'demo')
 }
 
-/** `millrace demo sql STATEMENT`: runs the statement in the demo's database and prints the rows. */
+/**
+ * Runs `millrace demo sql STATEMENT`: executes the statement in the demo's database and prints the
+ * rows.
+ */
 export async function runSql(statement: string, options: { dataDir: string }): Promise<void> {
   const info = join(demoDir(options.dataDir), 'postgres', 'postgres.json')
   if (!existsSync(info)) throw errors.create('MR_CLI_NO_DEMO', { dir: options.dataDir })

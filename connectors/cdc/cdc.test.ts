@@ -23,30 +23,30 @@ const NONE = {
 }
 const name = (id: string) => ({ schema: id.split('.')[0]!, table: id.split('.')[1]! })
 
-describe('lists of patterns', () => {
-  test('are split at commas that are not escaped', () => {
+describe('lists of regular expressions', () => {
+  test('a list is split at commas that are not escaped', () => {
     expect(splitPatterns(String.raw` a\.b , c\,d,,e{1\,2} `)).toEqual([String.raw`a\.b`, 'c,d', 'e{1,2}'])
     expect(wrongPattern('a.b,(')).toContain("'('")
   })
 
-  test('match whole names and ignore case', () => {
+  test('an expression matches only whole names and ignores case', () => {
     const s = new Selection({ ...NONE, tableInclude: 'public.order' }, null)
     expect(s.hasTable(name('PUBLIC.Order'))).toBe(true)
     expect(s.hasTable(name('public.orders'))).toBe(false)
   })
 
-  test('use the syntax of Java', () => {
+  test('expressions have the syntax of Java', () => {
     const s = new Selection({ ...NONE, tableInclude: String.raw`\Qp.a_1\E,p\.b\-\d++,(?-i)p\.C\z` }, null)
     const names = ['p.a_1', 'P.A_1', 'p.axb', 'p.b-12', 'p.b-', 'p.C', 'p.c']
     expect(names.filter(n => s.hasTable(name(n)))).toEqual(['p.a_1', 'P.A_1', 'p.b-12', 'p.C'])
   })
 
-  test('select columns by their full names', () => {
+  test('a column is selected by its full name', () => {
     const s = new Selection({ ...NONE, columnExclude: String.raw`.*\.secret` }, null)
     expect([s.hasColumn(name('a.b'), 'secret'), s.hasColumn(name('a.b'), 'open')]).toEqual([false, true])
   })
 
-  test('define the order of the tables', () => {
+  test('the include list defines the order of the tables', () => {
     const s = new Selection({ ...NONE, tableInclude: String.raw`p\.z,p\..*` }, null)
     expect(s.sortTables(['p.b', 'p.a', 'p.z'].map(name)).map(t => t.table)).toEqual(['z', 'a', 'b'])
   })
@@ -63,7 +63,7 @@ describe('names', () => {
       unicode,
     })
 
-  test('of topics are valid for any table name', () => {
+  test('topic names are valid for any table name', () => {
     fc.assert(
       fc.property(fc.string(), fc.string({ minLength: 1 }), (schema, table) => {
         for (const unicode of [false, true])
@@ -75,7 +75,7 @@ describe('names', () => {
     expect(naming(true).table(name('s.a_b é'))).toBe('p.s.a_u005fb_u0020_u00e9')
   })
 
-  test("fit Avro's rules", () => {
+  test('adjusted schema and field names are valid in Avro', () => {
     expect(adjustSchemaName('my-app.1st.Täb', 'avro')).toBe('my_app.1st.T_b')
     expect(adjustSchemaName('1a.b', 'avro')).toBe('_1a.b')
     expect(adjustFieldName('1st.x', 'avro')).toBe('_1st_x')
@@ -83,7 +83,7 @@ describe('names', () => {
     expect(adjustFieldName('a-b', 'none')).toBe('a-b')
   })
 
-  test('two different names never collide in the unicode mode', () => {
+  test('with avro_unicode, two different field names never become equal', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         fc.pre(a !== b)
@@ -93,7 +93,7 @@ describe('names', () => {
   })
 })
 
-test('keys can be other columns than the primary key', () => {
+test('message.key.columns can name other columns than the primary key', () => {
   const keys = new KeyColumns(String.raw`public.a:x,y;(.*)\.b:z`)
   expect(keys.keyOf(name('public.a'), ['z', 'y', 'x'])).toEqual(['x', 'y'])
   expect(keys.keyOf(name('other.b'), ['z'])).toEqual(['z'])
@@ -114,8 +114,8 @@ describe('column rules', () => {
   const rule = (props: Record<string, string>, more: Partial<RuleColumn> = {}) =>
     new ColumnRules(props, 'db').forColumn(name('s.t'), column(more))
 
-  test('hash with the salt; the first version hashes the string as Java serializes it', () => {
-    // sha256 of 'abc' + 'Ann', as Debezium 3.7 computes it
+  test('v2 hashes the salt and the string; v1 hashes the salt and the string as Java serializes it', () => {
+    // This is the SHA-256 hash of 'abc' + 'Ann' that Debezium 3.7 computes.
     const v2 = rule({ 'column.mask.hash.v2.SHA-256.with.salt.abc': 's.t.c' })!
     expect(v2.change!('Ann')).toBe('4f0a92be43a237e81701a468f77f3c85103300091d3ebf1ee939b5e3f7599d5d')
     const cut = rule({ 'column.mask.hash.v2.SHA-256.with.salt.abc': 's.t.c' }, { length: 10 })!
@@ -125,11 +125,11 @@ describe('column rules', () => {
     expect(wrongRule('column.mask.hash.NOPE.with.salt.x', 's.t.c')).toContain('NOPE')
   })
 
-  test('ignore the values of other keys', () => {
+  test('keys that are not column rules are ignored', () => {
     expect(rule({ 'transforms.mask.replacement': '***', 'column.masks': '(' })).toBeNull()
   })
 
-  test('mask only text, also null, and truncate long values', () => {
+  test('masks apply only to text and to null, and truncation shortens long values', () => {
     const mask = rule({ 'column.mask.with.3.chars': 's.t.c' })!
     expect([mask.change!('secret'), mask.maskNull]).toEqual(['***', '***'])
     const number = rule({ 'column.mask.with.3.chars': 's.t.c' }, { isText: false })!
@@ -139,7 +139,7 @@ describe('column rules', () => {
     expect(rule({ 'column.truncate.to.2.chars': 's.t.x' })).toBeNull()
   })
 
-  test('all apply: no rule disables a mask', () => {
+  test('all matching rules apply, and none disables a mask', () => {
     const both = rule({ 'column.propagate.source.type': 's.t.c', 'column.mask.with.1.chars': 's.t.c' })!
     expect(both.change!('x')).toBe('*')
     expect(both.parameters).toMatchObject({ masked: 'true', '__debezium.source.column.type': 'TEXT' })
@@ -149,13 +149,13 @@ describe('column rules', () => {
 describe('times', () => {
   const last = { day: epochDay(294_276, 12, 31), micros: 86_399_999_999 }
 
-  test('outside the range of nanoseconds are an error with the nearest value; infinity is the largest or smallest int64', () => {
+  test('a time out of range in nanoseconds is an error with the nearest value; infinity is the largest int64', () => {
     const nanos = timestampFormat('nanoseconds', 6).convert
     expect(() => nanos(last)).toThrow(expect.objectContaining({ nearest: 2n ** 63n - 1n, always: false }))
     expect(nanos({ day: Number.POSITIVE_INFINITY, micros: 0 })).toBe(2n ** 63n - 1n)
   })
 
-  test('up to PostgreSQL’s largest fit every other mode', () => {
+  test('PostgreSQL’s largest timestamp is valid in every other mode', () => {
     const shown = (['adaptive', 'connect', 'isostring', 'microseconds'] as const).map(mode => {
       const value = timestampFormat(mode, 6).convert(last)
       return value instanceof Date ? millisOf(value) : value
@@ -165,7 +165,7 @@ describe('times', () => {
   })
 })
 
-test('after a restart within a transaction, counting resumes', () => {
+test('after a restart within a transaction, its events are counted on from the loaded offset', () => {
   const first = new TransactionMetadata()
   first.begin('7')
   first.event('s.a', '7:1')
@@ -178,7 +178,7 @@ test('after a restart within a transaction, counting resumes', () => {
   expect(second.endValue('8:9', 1)).toMatchObject({ event_count: 0, data_collections: [] })
 })
 
-test('a heartbeat is due after its interval, and never if it is disabled', () => {
+test('a heartbeat is due after its interval, and never if heartbeats are disabled', () => {
   const beat = new Heartbeat('hb', 't', 1000, 0)
   expect([beat.wait(400), beat.due({}, {}, 999), beat.due({}, { lsn: 1 }, 1000)?.sourceOffset]).toEqual([
     600,

@@ -7,7 +7,7 @@ export interface RuleColumn {
   readonly name: string
   /** The database's name of the type, such as `varchar`. */
   readonly typeName: string
-  /** The length in characters or digits; the largest int32 if unlimited. */
+  /** The length in characters or digits, or the largest int32 if the length is unlimited. */
   readonly length: number
   readonly scale: number
   /** Whether values are text in the database. Masks apply only to text. */
@@ -19,25 +19,29 @@ export interface RuleColumn {
 export interface ColumnRule {
   readonly parameters: Readonly<Record<string, string>>
   /**
-   * Changes each value that is not null; null if no rule does. Masks change null too: `maskNull`.
+   * Changes each value that is not null. Null if no rule changes values. Null values become
+   * `maskNull`.
    */
   readonly change: ((value: unknown) => unknown) | null
   readonly maskNull: string | null
-  /** The keys that should hide the values of the column but cannot, because they are not text. */
+  /**
+   * The keys of masks and hashes that have no effect on the column, because its values are not
+   * text.
+   */
   readonly unmasked: readonly string[]
 }
 
 const TRUNCATE = /^column\.truncate\.to\.(\d+)\.chars$/
 const MASK = /^column\.mask\.with\.(\d+)\.chars$/
 const HASH = /^column\.mask\.hash\.(v2\.)?([^.]+)\.with\.salt\.(.+)$/
-/** Keys whose names contain parameters, so that no declaration can list them. */
+/** The patterns of keys whose names contain parameters. Such keys cannot be declared one by one. */
 export const RULE_KEYS: readonly RegExp[] = [TRUNCATE, MASK, HASH]
 
 const opensslName = (algorithm: string): string => algorithm.toLowerCase().replace(/^sha-(?=\d)/, 'sha')
 
 /**
- * The bytes that java.io.ObjectOutputStream writes for a String: the input of the first version of
- * the hash.
+ * Returns the bytes that java.io.ObjectOutputStream writes for a String. The first version of the
+ * hash uses them.
  */
 function javaSerialized(text: string): Buffer {
   const parts: number[] = []
@@ -103,7 +107,7 @@ function sourceType(column: RuleColumn): Record<string, string> {
 }
 
 function ruleOf(key: string, value: string, database: string): Rule | null {
-  // the values of other keys, such as those of transformations, are not expressions
+  // The values of other keys, such as those of transformations, are not regular expressions.
   const isRule = RULE_KEYS.some(rule => rule.test(key)) || /^(column|datatype)\.propagate\.source\.type$/.test(key)
   const list = isRule ? compileList(value) : null
   if (!list) return null
@@ -143,7 +147,10 @@ function ruleOf(key: string, value: string, database: string): Rule | null {
   return null
 }
 
-/** The keys that change columns: truncation, masks, hashes, propagation of the source's types. */
+/**
+ * The configured rules that change columns: truncation, masks, hashes, and propagation of the
+ * source's types.
+ */
 export class ColumnRules {
   readonly #rules: readonly Rule[]
 
@@ -151,7 +158,10 @@ export class ColumnRules {
     this.#rules = Object.entries(props).flatMap(([key, value]) => ruleOf(key, value, database) ?? [])
   }
 
-  /** Applies all matching rules, in the order of the configuration; null if none matches. */
+  /**
+   * Returns the effect of all rules that match the column, in the order of the configuration.
+   * Returns null if no rule matches.
+   */
   forColumn(table: TableName, column: RuleColumn): ColumnRule | null {
     if (this.#rules.length === 0) return null
     const id = `${qualified(table)}.${column.name}`

@@ -11,13 +11,13 @@ export const required: Validator = {
   check: value => (value === null || String(value).trim() === '' ? 'A value is required' : null),
 }
 
-/** A list of regular expressions in Debezium's syntax (patterns.ts). */
+/** Accepts a list of regular expressions in Debezium's syntax (patterns.ts). */
 export const patterns: Validator = {
   describe: 'list of regular expressions',
   check: value => (value === null ? null : wrongPattern(Array.isArray(value) ? value.join(',') : String(value))),
 }
 
-/** A part of the name of a topic. */
+/** Accepts a part of the name of a topic. */
 export const topicName: Validator = {
   describe: 'letters, digits, dot, underscore, hyphen',
   check: value =>
@@ -27,8 +27,8 @@ export const topicName: Validator = {
 }
 
 /**
- * Fields of a key whose feature does not exist, and which must not be ignored. Accepts only the
- * default and the empty value.
+ * Returns the fields of a key whose feature does not exist. The key accepts only its default and
+ * the empty value, so that no other value is ignored silently.
  */
 export function unsupported<const D extends boolean | number | string | null>(value: D, reason: string) {
   const shown = String(value ?? '').toLowerCase()
@@ -42,6 +42,6 @@ export function unsupported<const D extends boolean | number | string | null>(va
   return { default: value, noEffect: reason, validator }
 }
 
-/** The text of a list, as it was configured. Null for an empty list. */
+/** Returns the text of a list as it was configured, or null for an empty list. */
 export const rawList = (value: readonly string[] | null): string | null =>
   value === null || value.length === 0 ? null : value.join(',')

@@ -261,7 +261,7 @@ const lineageKeys = defineConfig({
   }),
 })
 
-/** Keys of Debezium whose features do not exist. */
+/** Keys of Debezium whose features do not exist in these connectors. */
 export const unsupportedConfig = defineConfig({
   ...signalKeys,
   ...notificationKeys,

@@ -18,7 +18,10 @@ const optionalText = primitive('string', { optional: true })
 const int64 = primitive('int64')
 const optionalInt64 = primitive('int64', { optional: true })
 
-/** Returns the schema of a source block: the fields of every connector, then those of this one. */
+/**
+ * Returns the schema of a source block: first the fields of all connectors, then the fields in
+ * `own`.
+ */
 export function sourceSchema(name: string, own: Readonly<Record<string, Schema>>): Schema {
   return struct(
     {
@@ -70,19 +73,22 @@ export function envelopeSchema(name: string, row: Schema, source: Schema): Schem
   )
 }
 
-/** The three times of an event, from microseconds since 1970. */
+/** The time of an event since 1970, in milliseconds, microseconds and nanoseconds. */
 export interface EventTime {
   readonly ms: number
   readonly us: number
   readonly ns: bigint
 }
 
-/** Converts microseconds since 1970. Nanoseconds exceed the safe integers, so they are a bigint. */
+/**
+ * Returns the time of an event from microseconds since 1970. Nanoseconds exceed the safe integers,
+ * so they are a bigint.
+ */
 export function eventTime(us: number): EventTime {
   return { ms: Math.floor(us / 1000), us, ns: BigInt(us) * 1000n }
 }
 
-/** The current time in microseconds since 1970. It never decreases within a process. */
+/** Returns the current time in microseconds since 1970. It never decreases within a process. */
 export function nowMicros(): number {
   return Math.round((performance.timeOrigin + performance.now()) * 1000)
 }

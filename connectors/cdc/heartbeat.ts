@@ -23,7 +23,7 @@ export class Heartbeat {
   readonly #interval: number
   #last: number
 
-  /** `interval` is in milliseconds; 0 disables heartbeats. */
+  /** `interval` is in milliseconds. 0 disables heartbeats. */
   constructor(topic: string, prefix: string, interval: number, now = Date.now()) {
     this.#topic = topic
     this.#prefix = prefix
@@ -35,12 +35,12 @@ export class Heartbeat {
     return this.#interval > 0
   }
 
-  /** Returns the milliseconds until the next heartbeat; Infinity if they are disabled. */
+  /** Returns the milliseconds until the next heartbeat, or Infinity if heartbeats are disabled. */
   wait(now = Date.now()): number {
     return this.enabled ? Math.max(0, this.#last + this.#interval - now) : Number.POSITIVE_INFINITY
   }
 
-  /** Returns the heartbeat if it is due; else null. */
+  /** Returns a heartbeat record if it is due, otherwise null. */
   due(partition: SourcePartition, offset: SourceOffset, now = Date.now()): SourceRecord | null {
     if (!this.enabled || now < this.#last + this.#interval) return null
     this.#last = now

@@ -3,7 +3,7 @@ import { qualified, type TableName } from './topic-naming.ts'
 
 const RULE = /^\s*([^:]+):([^:,]+(?:,[^:,]+)*)\s*$/
 
-/** Returns what is wrong with `message.key.columns`; null if it is valid. */
+/** Returns what is wrong with `message.key.columns`, or null if its value is valid. */
 export function wrongKeyColumns(text: string): string | null {
   for (const rule of text.split(';').filter(r => r.trim() !== '')) {
     const m = RULE.exec(rule)
@@ -17,7 +17,9 @@ export function wrongKeyColumns(text: string): string | null {
   return null
 }
 
-/** `message.key.columns`: the columns of a record's key instead of the primary key. */
+/**
+ * The rules of `message.key.columns`: which columns form a record's key instead of the primary key.
+ */
 export class KeyColumns {
   readonly #rules: readonly RegExp[]
 
@@ -31,7 +33,7 @@ export class KeyColumns {
       })
   }
 
-  /** Returns the key columns in the order of the rules; null if no rule matches the table. */
+  /** Returns the key columns in the order of the rules, or null if no rule matches the table. */
   keyOf(table: TableName, columns: readonly string[]): string[] | null {
     const id = qualified(table)
     const chosen = this.#rules.flatMap(rule => columns.filter(c => rule.test(`${id}.${c}`)))

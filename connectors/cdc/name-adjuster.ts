@@ -1,4 +1,4 @@
-/** `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
+/** The values of `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
 export const ADJUSTMENT_MODES = ['none', 'avro', 'avro_unicode'] as const
 export type AdjustmentMode = (typeof ADJUSTMENT_MODES)[number]
 
@@ -6,9 +6,9 @@ const LETTER = /[A-Za-z]/
 const DIGIT = /[0-9]/
 
 /**
- * Changes a name to fit Avro's rules, as Debezium does. `avro` replaces every other character with
- * `_`, and adds one before a leading digit. `avro_unicode` writes `_uXXXX`, also for `_` itself, so
- * that two names never collide. Schema names keep their dots.
+ * Returns a name that is valid in Avro, as Debezium does. `avro` replaces every invalid character
+ * with `_`, and inserts `_` before a leading digit. `avro_unicode` replaces invalid characters, and
+ * `_` itself, with `_uXXXX`, so that two names never collide. Schema names keep their dots.
  */
 function adjust(name: string, mode: AdjustmentMode, dots: boolean): string {
   if (mode === 'none') return name

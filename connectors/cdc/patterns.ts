@@ -1,8 +1,8 @@
 import { JavaPattern } from 'millrace/connect/java'
 
 /**
- * Parses Debezium's lists of regular expressions. They are separated by commas; `\,` is a comma
- * within one. They match the whole name and ignore the case of ASCII letters.
+ * Returns the expressions of a list of regular expressions in Debezium's syntax. Expressions are
+ * separated by commas. `\,` is a comma within an expression.
  */
 export function splitPatterns(list: string | null | undefined): string[] {
   if (!list) return []
@@ -24,18 +24,21 @@ export function splitPatterns(list: string | null | undefined): string[] {
   return parts.map(p => p.trim()).filter(p => p !== '')
 }
 
-/** Compiles one expression, anchored at both ends. Throws PatternError. */
+/**
+ * Compiles one expression, which must match a whole name and ignores the case of ASCII letters.
+ * Throws PatternError.
+ */
 export function anchored(pattern: string): RegExp {
   return JavaPattern.compile(pattern, { ignoreCase: true }).whole
 }
 
-/** Compiles a list; null for an empty one. */
+/** Compiles a list. Returns null for an empty list. */
 export function compileList(list: string | null | undefined): RegExp[] | null {
   const patterns = splitPatterns(list)
   return patterns.length === 0 ? null : patterns.map(anchored)
 }
 
-/** Returns what is wrong with the first invalid expression of a list; null if all are valid. */
+/** Returns what is wrong with the first invalid expression of a list, or null if all are valid. */
 export function wrongPattern(list: string): string | null {
   for (const pattern of splitPatterns(list)) {
     const wrong = JavaPattern.wrong(pattern, { ignoreCase: true })

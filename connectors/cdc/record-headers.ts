@@ -13,7 +13,10 @@ export function uuidV7(now = Date.now()): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** Returns the `__debezium.context.*` headers of a run of a task. All its records share them. */
+/**
+ * Returns the `__debezium.context.*` headers. All records of a task have them, from its start to
+ * its stop.
+ */
 export function contextHeaders(prefix: string, taskId: number, connector: string): readonly Header[] {
   const header = (name: string, value: string): Header => ({ key: `__debezium.context.${name}`, schema: text, value })
   return Object.freeze([
@@ -24,7 +27,7 @@ export function contextHeaders(prefix: string, taskId: number, connector: string
   ])
 }
 
-/** Returns the header of the delete of a key change: the new key of the row. */
+/** Returns the header of the delete event for a changed key. It contains the new key of the row. */
 export const newKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.newkey', schema, value: key })
-/** Returns the header of the create of a key change: the old key of the row. */
+/** Returns the header of the create event for a changed key. It contains the old key of the row. */
 export const oldKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.oldkey', schema, value: key })

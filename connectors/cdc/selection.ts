@@ -11,8 +11,8 @@ export interface SelectionLists {
 }
 
 /**
- * Selects the captured tables and columns by the include and exclude lists. Only one list of a kind
- * may be set.
+ * Selects the captured tables and columns by the include and exclude lists. An include list and its
+ * exclude list cannot both be set.
  */
 export class Selection {
   readonly #tableInclude: RegExp[] | null
@@ -23,7 +23,10 @@ export class Selection {
   readonly #columnExclude: RegExp[] | null
   readonly #builtin: ((name: TableName) => boolean) | null
 
-  /** `builtin` tests for system tables, which are not captured; null captures them too. */
+  /**
+   * `builtin` returns whether a table is a system table. System tables are not captured. If
+   * `builtin` is null, they are captured too.
+   */
   constructor(lists: SelectionLists, builtin: ((name: TableName) => boolean) | null) {
     this.#tableInclude = compileList(lists.tableInclude)
     this.#tableExclude = compileList(lists.tableExclude)

@@ -13,11 +13,14 @@ export const Uuid = named('string', 'io.debezium.data.Uuid')
 export const Ltree = named('string', 'io.debezium.data.Ltree')
 export const TsVector = named('string', 'io.debezium.data.Tsvector')
 
-/** An enumeration; `allowed` are its labels in order. */
+/** Returns the schema of an enumeration. `allowed` lists its labels in order. */
 export const enumeration = (allowed: readonly string[]): Schema =>
   primitive('string', { name: 'io.debezium.data.Enum', version: 1, parameters: { allowed: allowed.join(',') } })
 
-/** A bit string of at most `length` bits: little-endian bytes without trailing zero bytes. */
+/**
+ * Returns the schema of a bit string of at most `length` bits. Its value is little-endian bytes
+ * without trailing zero bytes.
+ */
 export const bits = (length: number): Schema =>
   primitive('bytes', { name: 'io.debezium.data.Bits', version: 1, parameters: { length: String(length) } })
 

@@ -3,7 +3,7 @@ import { anyDate, isoDate, isoTime } from 'millrace/connect/java'
 import { Time } from './semantic-types.ts'
 import { Unrepresentable } from './unrepresentable.ts'
 
-/** `time.precision.mode` */
+/** The values of `time.precision.mode`. */
 export const TIME_PRECISION_MODES = [
   'adaptive',
   'adaptive_time_microseconds',
@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000
 const MICROS_PER_DAY = 86_400_000_000
 const LIMIT = 2n ** 63n
 
-/** Returns an int64: a number if it is a safe integer, else a bigint. */
+/** Returns an int64: a number if it is a safe integer, otherwise a bigint. */
 export const int64 = (value: bigint): number | bigint =>
   value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
 
@@ -26,13 +26,13 @@ export const int64 = (value: bigint): number | bigint =>
 export interface TemporalFormat<V> {
   readonly schema: Schema
   readonly convert: (value: V) => unknown
-  /** The value of a NOT NULL column if the database does not send it, as in deletes. */
+  /** The value for a NOT NULL column that the database did not send, as in deletes. */
   readonly filler: unknown
 }
 
 /**
- * Days since 1970. Infinite dates are +-Infinity and become the largest or smallest int32, as in
- * Debezium.
+ * Returns the format of dates. A date is a number of days since 1970. Infinite dates are +-Infinity
+ * and become the largest or smallest int32, as in Debezium.
  */
 export function dateFormat(mode: TimePrecisionMode): TemporalFormat<number> {
   const clamp = (days: number) => Math.max(-2_147_483_648, Math.min(2_147_483_647, days))
@@ -55,8 +55,8 @@ export function dateFormat(mode: TimePrecisionMode): TemporalFormat<number> {
 }
 
 /**
- * Microseconds since midnight, up to 24:00. `precision` is in digits; -1 without a declared
- * precision.
+ * Returns the format of times of day. A time is a number of microseconds since midnight, up to
+ * 24:00. `precision` is the number of fraction digits, or -1 if no precision is declared.
  */
 export function timeFormat(mode: TimePrecisionMode, precision: number): TemporalFormat<number> {
   const digits = precision < 0 ? 6 : precision
@@ -76,18 +76,21 @@ export function timeFormat(mode: TimePrecisionMode, precision: number): Temporal
 }
 
 /**
- * A timestamp without a zone: days since 1970, which may be infinite, and the microseconds of the
- * day.
+ * A timestamp without a time zone: the days since 1970, which may be infinite, and the microseconds
+ * of the day.
  */
 export interface Moment {
   readonly day: number
   readonly micros: number
 }
 
-/** The last day for which microseconds and milliseconds are exact in a double. */
+/** The last days for which microseconds and milliseconds are exact in a double. */
 const EXACT = { micros: 104_248, millis: 104_249_990 } as const
 
-/** Timestamps after the year 294246 become the largest int64, as `infinity` does. */
+/**
+ * Returns microseconds since 1970. Timestamps after the year 294246 become the largest int64, like
+ * `infinity`.
+ */
 function microsOf({ day, micros }: Moment): number | bigint {
   if (Math.abs(day) <= EXACT.micros) return day * MICROS_PER_DAY + micros
   const exact = BigInt(day) * BigInt(MICROS_PER_DAY) + BigInt(micros)
@@ -100,8 +103,8 @@ function millisOfMoment({ day, micros }: Moment): number | bigint {
 }
 
 /**
- * Debezium's values of infinite timestamps: the largest and smallest int64; in milliseconds those
- * of the JDBC driver.
+ * The values of infinite timestamps in Debezium. In microseconds, they are the largest and smallest
+ * int64. In milliseconds, they are the values of the JDBC driver.
  */
 const END = { micros: [LIMIT - 1n, -LIMIT], millis: [9_223_372_036_825_200_000n, -9_223_372_036_832_400_000n] } as const
 const end = (m: Moment, unit: keyof typeof END): bigint => END[unit][m.day > 0 ? 0 : 1]

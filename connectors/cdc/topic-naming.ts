@@ -1,4 +1,4 @@
-/** The name of a table. `schema` is the catalog for databases without schemas. */
+/** The name of a table. In a database without schemas, `schema` is the catalog. */
 export interface TableName {
   readonly schema: string
   readonly table: string
@@ -7,10 +7,10 @@ export interface TableName {
 /** Returns `schema.table`, the form in filters, offsets and transaction events. */
 export const qualified = (name: TableName): string => `${name.schema}.${name.table}`
 
-/** Kafka's longest topic name. */
+/** The maximum length of a topic name in Kafka. */
 const MAX_LENGTH = 249
 
-/** Returns a valid topic name. `replace` returns the replacement of each other character. */
+/** Returns a valid topic name. `replace` returns the replacement of each invalid character. */
 export function sanitizeTopic(name: string, replace: (c: string) => string = () => '_'): string {
   const clean = name.replace(/[^A-Za-z0-9._-]/g, replace).slice(0, MAX_LENGTH)
   return clean === '.' || clean === '..' ? clean.replace(/\./g, replace) : clean
@@ -18,19 +18,21 @@ export function sanitizeTopic(name: string, replace: (c: string) => string = () 
 
 export interface TopicNamingOptions {
   readonly prefix: string
-  /** `topic.delimiter` */
+  /** The value of `topic.delimiter`. */
   readonly delimiter: string
-  /** `topic.transaction` */
+  /** The value of `topic.transaction`. */
   readonly transaction: string
-  /** `topic.heartbeat.prefix` or its older spelling `heartbeat.topics.prefix` */
+  /** The value of `topic.heartbeat.prefix`, or of its older spelling `heartbeat.topics.prefix`. */
   readonly heartbeatPrefix: string
-  /** `topic.heartbeat.name`, which takes precedence over the prefix */
+  /** The value of `topic.heartbeat.name`, which takes precedence over the prefix. */
   readonly heartbeatName: string | null
-  /** Writes `_uXXXX` instead of `_` for invalid characters (SchemaUnicodeTopicNamingStrategy). */
+  /**
+   * Whether invalid characters become `_uXXXX` instead of `_` (SchemaUnicodeTopicNamingStrategy).
+   */
   readonly unicode: boolean
 }
 
-/** The topics of records, as in Debezium's SchemaTopicNamingStrategy. */
+/** The names of the records' topics, as in Debezium's SchemaTopicNamingStrategy. */
 export class TopicNaming {
   readonly #options: TopicNamingOptions
 
@@ -38,7 +40,7 @@ export class TopicNaming {
     this.#options = options
   }
 
-  /** `prefix.schema.table` */
+  /** Returns `prefix.schema.table`, the topic of a table. */
   table(name: TableName): string {
     const { prefix, delimiter } = this.#options
     return this.#clean([prefix, name.schema, name.table].filter(part => part.trim() !== '').join(delimiter))
@@ -53,7 +55,7 @@ export class TopicNaming {
     return heartbeatName ? heartbeatName : [heartbeatPrefix, prefix].join(delimiter)
   }
 
-  /** The topic of logical decoding messages. */
+  /** Returns the topic of logical decoding messages. */
   message(): string {
     return `${this.#options.prefix}.message`
   }

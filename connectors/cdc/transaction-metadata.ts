@@ -47,7 +47,7 @@ export class TransactionMetadata {
     }
   }
 
-  /** Starts a transaction. If it is the loaded one, its counts are kept. */
+  /** Starts a transaction. If the loaded offset is in this transaction, its counts are kept. */
   begin(id: string): void {
     if (id === this.#id) return
     this.#id = id
@@ -55,7 +55,7 @@ export class TransactionMetadata {
     this.#perTable.clear()
   }
 
-  /** Counts the next event of a table and returns its transaction block. */
+  /** Counts the next event of a table, and returns the transaction block of the event. */
   event(table: string, id: string): Struct {
     const order = (this.#perTable.get(table) ?? 0) + 1
     this.#perTable.set(table, order)
@@ -72,7 +72,7 @@ export class TransactionMetadata {
     return { status: 'END', id, event_count: this.#total, data_collections: collections, ts_ms: ms }
   }
 
-  /** Returns the fields for the offset. */
+  /** Returns the counts as fields of the offset. */
   offset(): Record<string, unknown> {
     if (this.#id === null) return {}
     const orders = [...this.#perTable].map(([table, order]) => [`${ORDER_PREFIX}${table}`, order] as const)

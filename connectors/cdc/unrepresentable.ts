@@ -1,10 +1,14 @@
 /** A value that the configured schema cannot represent, such as NaN as a decimal. */
 export class Unrepresentable extends RangeError {
   /**
-   * The nearest value that the schema can represent, for NOT NULL columns; undefined without one.
+   * The nearest value that the schema can represent. NOT NULL columns use it. Undefined if there is
+   * none.
    */
   readonly nearest: unknown
-  /** Whether to use `nearest` for any column, such as an array whose invalid elements are null. */
+  /**
+   * Whether nullable columns use `nearest` too. For example, an array with null for each invalid
+   * element is better than null for the whole array.
+   */
   readonly always: boolean
 
   constructor(message: string, nearest?: unknown, always = false) {

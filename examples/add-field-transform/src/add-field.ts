@@ -24,10 +24,13 @@ const config = defineConfig({
 
 const TEXT = primitive('string')
 
-/** Adds a field with a fixed text to the value of records. */
+/** Adds a field with a fixed string to the values of records. */
 export class AddField implements Transformation<typeof config> {
   readonly config = config
-  /** The schema with the new field, for each schema of a value. Made once, not once per record. */
+  /**
+   * The schema with the new field, for each value schema. It is created once per schema, not once
+   * per record.
+   */
   readonly #schemas = new SchemaCache<Schema>()
   #field = ''
   #text = ''
@@ -39,7 +42,7 @@ export class AddField implements Transformation<typeof config> {
 
   apply<R extends ConnectRecord>(record: R): R {
     const { value, valueSchema } = record
-    // a tombstone stays one
+    // A tombstone stays a tombstone.
     if (value === null) return record
     if (typeof value !== 'object' || Array.isArray(value) || value instanceof Map || Buffer.isBuffer(value))
       throw new DataError(`AddField needs an object, but the value of a record for ${record.topic} is not one`)

@@ -12,7 +12,7 @@ test('the field is added to an object without a schema', () => {
   assert.deepEqual(record.value, { id: 1 }, 'the original record is unchanged')
 })
 
-test('the field is added to a struct and to its schema, which is made once', () => {
+test('the field is added to a struct and to its schema, and the new schema is created only once', () => {
   const valueSchema = struct({ id: primitive('int32') })
   const [first, second] = [1, 2].map(id => transform.apply(completeRecord({ topic: 't', valueSchema, value: { id } })))
   assert.equal(schemaFault(first!.valueSchema, first!.value), null)
@@ -28,10 +28,10 @@ test('a tombstone stays a tombstone', () => {
   assert.equal(transform.apply(tombstone), tombstone)
 })
 
-test('a value that is not an object is refused', () => {
+test('a value that is not an object is rejected', () => {
   assert.throws(() => transform.apply(completeRecord({ topic: 't', value: 'text' })), /needs an object/)
 })
 
-test('a configuration without a field is refused', () => {
+test('a configuration without a field name is rejected', () => {
   assert.throws(() => configured(new AddField(), { text: 'x' }), /Missing required configuration "field"/)
 })

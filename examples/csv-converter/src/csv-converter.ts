@@ -23,8 +23,8 @@ const config = defineConfig({
 const TEXT = primitive('string', { optional: true })
 
 /**
- * Converts flat objects to lines of CSV and back. All columns are read as texts; an empty column is
- * null.
+ * Converts flat objects to lines of CSV and back. All columns are read as strings. An empty column
+ * is read as null.
  */
 export class CsvConverter implements Converter<typeof config> {
   readonly config = config

@@ -18,12 +18,12 @@ test('a line of CSV becomes a struct that matches its schema', () => {
   assert.equal(schemaFault(schema, value), null)
 })
 
-test('null stays null in both directions', () => {
+test('null is converted to null in both directions', () => {
   assert.equal(converter.fromConnectData('t', null, null), null)
   assert.equal(converter.toConnectData('t', null).value, null)
 })
 
-test('what is not CSV with these columns is refused', () => {
+test('values and lines that do not fit the columns are rejected', () => {
   assert.throws(() => converter.fromConnectData('t', null, 'text'), /needs an object/)
   assert.throws(() => converter.fromConnectData('t', null, { id: {} }), /without objects/)
   for (const line of ['1', '1,2,3', '1,"2']) {

@@ -1,7 +1,7 @@
 import { ConnectError, messageOf, RetriableError } from 'millrace/connect'
 import type { Settings } from './config.ts'
 
-/** An item of the API. Its ids grow. */
+/** An item of the API. Newer items have higher ids. */
 export interface Item {
   readonly id: number
   readonly [field: string]: unknown
@@ -21,7 +21,7 @@ export async function fetchItems(settings: Settings, after: number, signal: Abor
     body = response.ok ? await response.json() : null
   } catch (error) {
     signal.throwIfAborted()
-    // a network error may pass, and so may a broken answer
+    // A network error or an incomplete response may be temporary.
     throw new RetriableError(`cannot read ${settings.url}: ${messageOf(error)}`, { cause: error })
   }
   if (response.status === 429 || response.status >= 500)

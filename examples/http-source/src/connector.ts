@@ -8,7 +8,7 @@ export class HttpSource extends SourceConnector<typeof config> {
   readonly config = config
   readonly taskClass = HttpSourceTask
 
-  /** Asks the API once, so that a wrong address is found before the connector runs. */
+  /** Sends one request, so that an invalid address is found before the connector runs. */
   override async validate(settings: Settings, { addError, signal }: ValidateContext): Promise<void> {
     try {
       await fetchItems(settings, 0, signal)

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * An HTTP API for tests: `GET /?after=2&limit=100` returns the items with an id above 2. Port 0 is
- * any free one.
+ * Starts an HTTP API for tests: `GET /?after=2&limit=100` returns the items with an id above 2.
+ * Port 0 means any free port.
  */
 export async function startApi(count: number, listenPort = 0) {
   const state = { count, available: true, token: '' }

@@ -1,4 +1,4 @@
-// An API to try the source with: http://127.0.0.1:8000/ gets a new item every second.
+// An API for trying the source: http://127.0.0.1:8000/ gets a new item every second.
 import { startApi } from './api-server.ts'
 
 const api = await startApi(3, 8000)

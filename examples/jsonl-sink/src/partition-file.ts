@@ -3,13 +3,13 @@ import { type FileHandle, open } from 'node:fs/promises'
 const NEWLINE = 0x0a
 
 /**
- * The file of one partition. Each line is a record with its offset, so that a repeated record is
- * recognised.
+ * The file of one partition. Each line contains a record and its offset, so that a repeated record
+ * is recognized.
  */
 export class PartitionFile {
   readonly #handle: FileHandle
   #size: number
-  /** The offset of the next record that the file does not hold. */
+  /** The offset after the last record in the file. */
   #next: number
 
   private constructor(handle: FileHandle, size: number, next: number) {
@@ -30,7 +30,7 @@ export class PartitionFile {
     return new PartitionFile(handle, size, next)
   }
 
-  /** Appends the records that the file does not hold yet. */
+  /** Appends the records that the file does not contain yet. */
   async append(records: readonly { readonly offset: number }[]): Promise<void> {
     const fresh = records.filter(record => record.offset >= this.#next)
     if (fresh.length === 0) return
@@ -38,7 +38,7 @@ export class PartitionFile {
     try {
       await this.#handle.appendFile(bytes)
     } catch (error) {
-      // some of the bytes may have been written, and the batch will be retried
+      // Some bytes may have been written. Remove them, because the batch will be retried.
       await this.#handle.truncate(this.#size)
       throw error
     }
@@ -46,7 +46,7 @@ export class PartitionFile {
     this.#next = fresh.at(-1)!.offset + 1
   }
 
-  /** Waits until everything is on the disk. */
+  /** Waits until all data is on the disk. */
   async sync(): Promise<void> {
     await this.#handle.sync()
   }

@@ -9,7 +9,7 @@ import { JsonlSink } from '../src/connector.ts'
 const folder = () => mkdtempSync(join(tmpdir(), 'jsonl-sink-'))
 const lines = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n')
 
-test('each record becomes a line with its offset', async () => {
+test('each record becomes a line that contains its offset', async () => {
   const directory = folder()
   await using sink = new SinkHarness(JsonlSink, { config: { directory, topics: 'orders' } })
   await sink.start()
@@ -22,7 +22,7 @@ test('each record becomes a line with its offset', async () => {
   rmSync(directory, { recursive: true })
 })
 
-test('a last line that a crash has cut is written again', async () => {
+test('a last line that a crash left incomplete is written again', async () => {
   const directory = folder()
   appendFileSync(join(directory, 'orders-0.jsonl'), '{"offset":0,"key":null,"value":1}\n{"offset":1,"ke')
   await using sink = new SinkHarness(JsonlSink, { config: { directory, topics: 'orders' } })
