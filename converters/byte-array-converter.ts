@@ -11,7 +11,7 @@ import { converterType } from './common/converter-type.ts'
 
 const OPTIONAL_BYTES = primitive('bytes', { optional: true })
 
-/** org.apache.kafka.connect.converters.ByteArrayConverter: unchanged bytes. */
+/** org.apache.kafka.connect.converters.ByteArrayConverter: passes bytes through unchanged. */
 export class ByteArrayConverter implements Converter, HeaderConverter {
   readonly config = defineConfig({ 'converter.type': converterType })
 

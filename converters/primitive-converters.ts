@@ -13,7 +13,7 @@ import { converterType } from './common/converter-type.ts'
 
 type Primitive = Exclude<SchemaType, 'array' | 'map' | 'struct'>
 
-/** A type that is serialized as a fixed number of big-endian bytes, as by Kafka's serializers. */
+/** A type that is serialized as a fixed number of big-endian bytes, as Kafka's serializers do. */
 interface Codec {
   readonly name: string
   readonly type: Primitive

@@ -5,8 +5,8 @@ import { utf8Charset } from './encoding/unicode.ts'
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 
 /**
- * org.apache.kafka.connect.storage.SimpleHeaderConverter: text. The type is guessed from the text
- * when it is read. The default.
+ * org.apache.kafka.connect.storage.SimpleHeaderConverter, the default: writes headers as text, and
+ * derives the type from the text when it reads them.
  */
 export class SimpleHeaderConverter implements HeaderConverter {
   readonly config = defineConfig({})

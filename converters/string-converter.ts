@@ -30,11 +30,11 @@ const stringConverterConfig = defineConfig({
   }),
 })
 
-/** The schema of all text that is read: Connect's Schema.OPTIONAL_STRING_SCHEMA. */
+/** The schema of all text that this converter reads: Connect's Schema.OPTIONAL_STRING_SCHEMA. */
 export const OPTIONAL_STRING: Schema = primitive('string', { optional: true })
 
 /**
- * org.apache.kafka.connect.storage.StringConverter: text. Other values are written as in Java's
+ * org.apache.kafka.connect.storage.StringConverter: text. Other values are written like Java's
  * toString.
  */
 export class StringConverter implements Converter, HeaderConverter {

@@ -34,7 +34,7 @@ const castConfig = defineConfig({
 })
 
 /**
- * org.apache.kafka.connect.transforms.Cast$Key and $Value: converts the data, or some of its
+ * org.apache.kafka.connect.transforms.Cast$Key and $Value: casts the key or value, or some of its
  * fields, to other types.
  */
 abstract class Cast extends SidedTransformation {
@@ -99,8 +99,8 @@ abstract class Cast extends SidedTransformation {
 }
 
 /**
- * Returns a schema of the type. It is optional like the original, and has its default, converted to
- * the type.
+ * Returns a schema of another type. It is optional if the original is, and has the original's
+ * default, converted to the type.
  */
 function castTo(schema: Schema, type: CastType): Schema {
   const options: SchemaOptions = { optional: schema.optional }

@@ -16,8 +16,8 @@ const extractFieldConfig = defineConfig({
 })
 
 /**
- * org.apache.kafka.connect.transforms.ExtractField$Key and $Value: replaces the data by one of its
- * fields. Null stays null.
+ * org.apache.kafka.connect.transforms.ExtractField$Key and $Value: replaces the key or value by one
+ * of its fields. Null stays null.
  */
 abstract class ExtractField extends SidedTransformation {
   readonly config = extractFieldConfig

@@ -83,7 +83,7 @@ const DELETED = '__deleted'
 
 /**
  * io.debezium.transforms.ExtractNewRecordState: replaces a change event by its row. Other records
- * pass unchanged.
+ * are not changed.
  */
 export class ExtractNewRecordState implements Transformation {
   readonly config = extractNewRecordStateConfig
@@ -92,7 +92,7 @@ export class ExtractNewRecordState implements Transformation {
   #fields: FieldReference[] = []
   #headers: FieldReference[] = []
   readonly #markedSchemas = new SchemaCache<Schema>()
-  // The extended schemas, by the schema of the row, then by the schema of the event.
+  // The schemas with added fields, by the schema of the row, and then by the schema of the event.
   readonly #extended = new SchemaCache<SchemaCache<Schema>>()
 
   configure(config: ConfigValues<typeof extractNewRecordStateConfig>): void {
@@ -113,7 +113,7 @@ export class ExtractNewRecordState implements Transformation {
     const after = this.#row(valueSchema, event, 'after')
     if (after) return this.#changed(withHeaders, valueSchema, event, after)
     const before = this.#row(valueSchema, event, 'before')
-    // An event without both rows is a truncation.
+    // An event that has no row is a truncation.
     return before ? this.#deleted(withHeaders, valueSchema, event, before) : null
   }
 
@@ -145,8 +145,8 @@ export class ExtractNewRecordState implements Transformation {
   ): R | null {
     if (this.#mode === 'drop') return null
     const routed = this.#route(record, row)
-    // As in Debezium 3.7, the value is null but has the row's schema: JsonConverter with
-    // schemas.enable=true does not write it as null.
+    // As in Debezium 3.7, the value is null, but it keeps the schema of the row. So JsonConverter
+    // with schemas.enable=true writes an envelope instead of null.
     if (this.#mode === 'tombstone') return { ...routed, valueSchema: row.schema, value: null }
     if (this.#mode === 'delete-to-tombstone') return { ...routed, valueSchema: null, value: null }
     const marked = this.#marked(row, 'true')
@@ -169,8 +169,8 @@ export class ExtractNewRecordState implements Transformation {
   }
 
   #withFields(schema: Schema, event: Struct, rowSchema: Schema, row: Struct): { schema: Schema; value: Struct } {
-    // Runs even without fields to add: the row's schema is optional inside the event, and becomes
-    // required.
+    // This is needed even without fields to add, because the schema of the row is optional inside
+    // the event and must become required.
     const byEvent = this.#extended.get(rowSchema, () => new SchemaCache<Schema>())
     const extended = byEvent.get(schema, s => {
       const fields = fieldsOf(rowSchema).map(f => [f.name, f.schema] as const)

@@ -25,7 +25,7 @@ const flattenConfig = defineConfig({
   }),
 })
 
-/** A field that is not a struct: its name in the flat struct, and its path. */
+/** A field that is not a struct, with its name in the flat struct and its path. */
 interface Leaf {
   readonly name: string
   readonly path: readonly Field[]
@@ -38,8 +38,8 @@ interface Flat {
 }
 
 /**
- * org.apache.kafka.connect.transforms.Flatten$Key and $Value: turns nested structs (or maps) into
- * one flat struct.
+ * org.apache.kafka.connect.transforms.Flatten$Key and $Value: flattens nested structs or maps into
+ * one struct or map.
  */
 abstract class Flatten extends SidedTransformation {
   readonly config = flattenConfig

@@ -19,14 +19,14 @@ const hoistFieldConfig = defineConfig({
 })
 
 /**
- * org.apache.kafka.connect.transforms.HoistField$Key and $Value: wraps the data in a struct (or
- * map) with one field.
+ * org.apache.kafka.connect.transforms.HoistField$Key and $Value: wraps the key or value in a struct
+ * (or map) with one field.
  */
 abstract class HoistField extends SidedTransformation {
   readonly config = hoistFieldConfig
   #field = ''
   /**
-   * The object that is copied for each record. Copying is faster than an object literal with a
+   * An object that is copied for each record. Copying it is faster than an object literal with a
    * computed name.
    */
   #template: Struct = {}
@@ -40,7 +40,7 @@ abstract class HoistField extends SidedTransformation {
   apply<R extends ConnectRecord>(record: R): R | null {
     const schema = this.schemaOf(record)
     const value = { ...this.#template }
-    // Safe for any field name, also `__proto__`, because the template has it as its own property.
+    // Any field name is safe, even `__proto__`, because it is an own property of the template.
     value[this.#field] = this.valueOf(record) ?? null
     if (schema === null) return this.changed(record, null, value)
     const hoisted = this.#schemas.get(schema, s => struct(new Map([[this.#field, s]])))

@@ -44,14 +44,14 @@ const insertFieldConfig = defineConfig({
 interface Insertion {
   readonly name: string
   readonly schema: Schema
-  /** Returns the value to insert; undefined if the record does not have it. */
+  /** Returns the value to insert, or undefined if the record does not have it. */
   readonly value: (record: ConnectRecord) => unknown
 }
 
-/** The changes to the structs of one schema. */
+/** The changes to structs of one schema. */
 interface Plan {
   readonly schema: Schema
-  /** The fields whose null is replaced by their default. */
+  /** The fields in which null is replaced by the default. */
   readonly defaulted: readonly Field[]
 }
 

@@ -42,10 +42,10 @@ const maskFieldConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** The changes to the structs of one schema. */
+/** The changes to structs of one schema. */
 interface Plan {
   readonly masked: readonly Field[]
-  /** The fields that are not masked and whose null is replaced by their default. */
+  /** The fields that are not masked and in which null is replaced by the default. */
   readonly defaulted: readonly Field[]
 }
 
@@ -125,7 +125,7 @@ function replaced(schema: Schema | null, value: unknown, replacement: string): u
     throw new DataError(`Cannot mask value of type ${typeName(value)} with custom replacement.`)
   }
   const number = parseReplacement(replacement)
-  // The converter requires the scale of the field.
+  // The decimal gets the scale of the field's schema, because the converter requires it.
   if (value instanceof Decimal) return schema ? withScale(number, scaleOf(schema)) : number
   if (value instanceof Float) return new Float(number.toNumber())
   switch (schema?.type) {

@@ -30,7 +30,7 @@ export class RegexRouter implements Transformation {
   readonly config = regexRouterConfig
   #pattern = JavaPattern.compile('')
   #replacement = ''
-  // Results are cached, because there are far fewer topics than records.
+  // Caches the new name of each topic, because there are far fewer topics than records.
   readonly #routes = new Map<string, string>()
 
   configure(config: ConfigValues<typeof regexRouterConfig>): void {

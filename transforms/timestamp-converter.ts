@@ -111,7 +111,10 @@ abstract class TimestampConverter extends SidedTransformation {
     return updated
   }
 
-  /** Keeps the optional flag and the default of the struct. Other transformations drop them. */
+  /**
+   * Returns the schema of the changed struct. Unlike other transformations, this one keeps whether
+   * the struct is optional, and its default.
+   */
   #updatedSchema(schema: Schema): Schema {
     const like = structLike(
       schema,

@@ -8,11 +8,11 @@ import { MaskFieldValue } from './mask-field.ts'
 import { ReplaceFieldValue } from './replace-field.ts'
 import { ValueToKey } from './value-to-key.ts'
 
-/** Returns the errors of a configuration, as POST /connectors finds them. */
+/** Returns the errors that POST /connectors reports for a configuration. */
 const faults = (transformation: Transformation, props: Props) =>
   validateConfig(transformation.config ?? {}, props).flatMap(value => value.errors)
 
-// ConfigDef.validate of Connect 4.3.1 gives the same result for each of these.
+// ConfigDef.validate of Connect 4.3.1 also rejects each of these values.
 const rejected: [() => Transformation, string, string[]][] = [
   [
     () => new CastValue(),
@@ -27,7 +27,7 @@ const rejected: [() => Transformation, string, string[]][] = [
   [() => new DropHeaders(), 'headers', ['a,,b', 'b,b', '']],
 ]
 
-test.each(rejected)('%s: invalid %s are rejected before the connector is created', (make, key, values) => {
+test.each(rejected)('%s: invalid values of %s are rejected before the connector is created', (make, key, values) => {
   for (const value of values) {
     const transformation = make()
     expect(faults(transformation, { [key]: value }), `${key}=${value}`).not.toEqual([])
@@ -46,13 +46,13 @@ const accepted: [() => Transformation, Props][] = [
   [() => new InsertFieldValue(), { 'static.field': 's', 'static.value': '' }],
 ]
 
-test.each(accepted)('%s with %o is accepted', (make, props) => {
+test.each(accepted)('%s accepts the configuration %o', (make, props) => {
   const transformation = make()
   expect(faults(transformation, props)).toEqual([])
   configured(transformation, props)
 })
 
-test('InsertField without a field to insert fails when it is configured', () => {
+test('InsertField without a field to insert is rejected by configure', () => {
   for (const props of [{}, { 'static.field': 's' }, { 'static.value': 'v' }] as Props[]) {
     expect(() => configured(new InsertFieldValue(), props)).toThrow(/No field insertion configured|No value specified/)
   }

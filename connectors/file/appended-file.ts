@@ -4,8 +4,8 @@ import { errors } from './errors.ts'
 import { mendLastLine } from './torn-line.ts'
 
 /**
- * A file to which batches of lines are appended. After an error, nothing of the batch remains in
- * the file.
+ * A file to which batches of lines are appended. If a batch fails, the part of it that was written
+ * is removed.
  */
 export class AppendedFile {
   readonly #file: string
@@ -14,18 +14,18 @@ export class AppendedFile {
   #handle: FileHandle | null = null
   #inode = 0n
   /**
-   * The size to truncate the file to before the next write, because a part of a failed batch is
-   * after it. Null if there is no such part.
+   * The size to which the file must be truncated before the next write, to remove the written part
+   * of a failed batch. Null if there is no such part.
    */
   #cutTo: number | null = null
   #unsynced = false
   /**
-   * The error of a failed sync. It is kept because the operating system drops the pages that it
-   * could not write, so the next sync would wrongly succeed.
+   * The error of a failed sync. It is kept, because the operating system drops the pages that it
+   * could not write, and the next sync would then wrongly succeed.
    */
   #lost: Error | null = null
 
-  /** With `json`, a last line that is a complete JSON document without a line end is kept. */
+  /** With `json`, a last line without a line end is kept if it is a complete JSON document. */
   constructor(file: string, json: boolean, logger: Logger) {
     this.#file = file
     this.#json = json
@@ -33,8 +33,9 @@ export class AppendedFile {
   }
 
   /**
-   * Appends to the file that has the name at this moment, also after a rotation. If it throws
-   * MR_FILE_UNWRITABLE, nothing of `lines` remains.
+   * Appends to the file that currently has the name, even after a rotation. Throws
+   * MR_FILE_UNWRITABLE. The part of `lines` that was already written is then removed, at the latest
+   * before the next append, unless other programs write to the file.
    */
   async append(lines: Buffer): Promise<void> {
     try {
@@ -43,7 +44,8 @@ export class AppendedFile {
       this.#unsynced = true
       let written = 0
       try {
-        // O_APPEND: does not overwrite what other processes append at the same time
+        // The file is open with O_APPEND, so this does not overwrite data that other processes
+        // append at the same time.
         while (written < lines.length) written += (await handle.write(lines, written)).bytesWritten
       } catch (error) {
         if (written > 0) await this.#removePart(handle, size, written)
@@ -55,8 +57,8 @@ export class AppendedFile {
   }
 
   /**
-   * Syncs all appended lines to the disk. After it has thrown MR_FILE_SYNC, every later call throws
-   * it too.
+   * Syncs all appended lines to the disk. Throws MR_FILE_SYNC, and then throws the same error at
+   * every later call.
    */
   async sync(): Promise<void> {
     if (this.#handle && this.#unsynced) {
@@ -64,7 +66,7 @@ export class AppendedFile {
         await this.#handle.datasync()
         this.#unsynced = false
       } catch (cause) {
-        // pipes and devices have nothing to sync
+        // Pipes and devices have no data to sync.
         if ((cause as NodeJS.ErrnoException).code === 'EINVAL') return
         this.#lost ??= errors.create('MR_FILE_SYNC', { file: this.#file, cause: messageOf(cause) }, { cause })
       }
@@ -78,7 +80,7 @@ export class AppendedFile {
     await handle?.close()
   }
 
-  /** Removes a part of a batch: now or, if that fails, before the next batch. */
+  /** Removes the written part of a failed batch: now or, if that fails, before the next batch. */
   async #removePart(handle: FileHandle, size: number, written: number): Promise<void> {
     try {
       const now = await handle.stat()
@@ -96,8 +98,8 @@ export class AppendedFile {
   }
 
   /**
-   * Returns the open file. Reopens it if the name belongs to another file, for example after a
-   * rotation.
+   * Returns the open file. Reopens the file if its name now belongs to another file, for example
+   * after a rotation.
    */
   async #current(): Promise<FileHandle> {
     if (this.#handle) {
@@ -106,7 +108,7 @@ export class AppendedFile {
         this.#cutTo = null
       }
       if ((await this.#inodeOfName()) === this.#inode) return this.#handle
-      // a failure is kept for the next commit
+      // If this sync fails, the error is kept for the next commit.
       await this.sync().catch(error => this.#logger.error(messageOf(error)))
       await this.close()
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FileLag } from './file-lag.ts'
 
-test('the lag is the number of bytes that are not read or not returned; it is 0 while the task waits for more', async () => {
+test('the lag counts bytes that are not read or not returned, and is 0 while the task waits for more', async () => {
   let unread: number | null = null
   let buffered = 0
   const lag = new FileLag({ unread: async () => unread, buffered: () => buffered })
@@ -12,11 +12,11 @@ test('the lag is the number of bytes that are not read or not returned; it is 0 
   await lag.refresh()
   const behind = lag.read()
   expect(behind).toEqual({ bytes: 120, since: expect.any(Number) })
-  // everything is read, but some lines were not returned yet
+  // Everything is read, but some lines have not been returned yet.
   unread = 0
   await lag.refresh()
   expect(lag.read()).toEqual({ bytes: 20, since: behind!.since })
-  // while it waits, the buffer contains only an unfinished line
+  // While the task waits, the buffer contains only an unfinished line.
   lag.waiting = true
   expect(lag.read()).toEqual({ bytes: 0, since: null })
   unread = 7

@@ -1,23 +1,26 @@
 import type { SourceLag } from 'millrace/connect'
 
 export interface FileLagSource {
-  /** Bytes of the file that were not read; null while it is not open. */
+  /**
+   * Returns the number of bytes of the file that were not read, or null while the file is not open.
+   */
   unread(): Promise<number | null>
-  /** Bytes that were read, but not yet returned as lines. */
+  /** Returns the number of bytes that were read, but not yet returned as lines. */
   buffered(): number
 }
 
-/** How far a task is behind the end of its file. */
+/** Computes how far a task is behind the end of its file. */
 export class FileLag {
   /**
-   * Whether the task waits for the file to grow. While it does, its buffer contains only an
-   * unfinished line.
+   * Whether the task waits for the file to grow. Its buffer then contains only an unfinished line.
    */
   waiting = false
   readonly #source: FileLagSource
   #unread: number | null = null
   #refreshing = false
-  /** When the task last had read everything; at first, when it started. */
+  /**
+   * The last time at which the task had read everything. Initially, this is the time of the start.
+   */
   #since = Date.now()
 
   constructor(source: FileLagSource) {
@@ -31,14 +34,14 @@ export class FileLag {
     try {
       this.#unread = await this.#source.unread()
     } catch {
-      // the task itself reports a file that cannot be read
+      // The task itself reports a file that cannot be read.
       this.#unread = null
     } finally {
       this.#refreshing = false
     }
   }
 
-  /** Returns the lag; null while the size of the file is unknown. */
+  /** Returns the lag, or null while the size of the file is unknown. */
   read(): SourceLag | null {
     if (this.#unread === null) return null
     if (this.waiting && this.#unread === 0) {

@@ -4,10 +4,10 @@ import { sleep } from '../../core/common/async/sleep.ts'
 import { FileWatch } from './file-watch.ts'
 import { temporaryFolder } from './test-support/temporary-folder.ts'
 
-/** Waits that are too long to matter: only events end a wait. */
+/** These intervals are so long that only events end a wait. */
 const EVENTS_ONLY = { min: 1e6, max: 1e6 }
 
-test('the file system reports a file that appears, also with its folders, grows, is truncated, disappears and reappears', async () => {
+test('a watch reports a file that appears, even with its folders, grows, shrinks, disappears or reappears', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a/b/c.txt')
   const problems: unknown[] = []
@@ -55,7 +55,7 @@ test('the file is checked regularly if no event arrives', async () => {
   await watch.close()
 })
 
-test('an abort ends a wait, before and during it', async () => {
+test('an abort before or during a wait ends the wait', async () => {
   using dir = temporaryFolder()
   const watch = new FileWatch(dir.path('never'), () => {}, EVENTS_ONLY)
   const abort = new AbortController()

@@ -2,16 +2,17 @@ import { watch } from 'chokidar'
 import { type Backoff, backoff, Signal } from 'millrace/connect'
 
 /**
- * The first and the longest wait before the caller checks the file without an event, in
- * milliseconds.
+ * If no event arrives, a wait ends after this time, in milliseconds, so that the caller checks the
+ * file. The time grows from the first value to the second.
  */
 const RECHECK_MIN_MS = 50
 const RECHECK_MAX_MS = 1000
 
 /**
- * Reports when a file changes, appears or disappears, also together with its folder. Does not miss
- * a change between two waits. A network file system has no events for changes by other machines, so
- * each wait ends after at most one second: the caller checks the file and waits again.
+ * Reports when a file changes, appears or disappears, also together with its folder. A change
+ * between two waits is not missed. A network file system has no events for changes by other
+ * machines. Therefore each wait ends after at most one second, and the caller checks the file and
+ * waits again.
  */
 export class FileWatch {
   readonly #watcher: ReturnType<typeof watch>
@@ -37,8 +38,8 @@ export class FileWatch {
   }
 
   /**
-   * Resolves at the first change since the last call, when the file should be checked, or when the
-   * signal aborts.
+   * Resolves at the first change since the last call, when the file should be checked without an
+   * event, or when the signal aborts.
    */
   async changed(signal: AbortSignal): Promise<void> {
     if (!this.#dirty) await this.#events.next(this.#rechecks.next(), signal)

@@ -26,11 +26,11 @@ const cases: [string, Schema | null, unknown, string][] = [
   ['a tombstone', null, null, 'null'],
 ]
 
-test.each(cases)('%s as JSON', (_, schema, value, expected) => {
+test.each(cases)('%s is written as JSON', (_, schema, value, expected) => {
   expect(jsonText(schema, value)).toBe(expected)
 })
 
-test('a struct is an object in the order of its fields', () => {
+test('a struct is written as an object in the order of its fields', () => {
   const schema = struct({ b: primitive('int32'), a: struct({ c: primitive('string', { optional: true }) }) })
   expect(jsonText(schema, { a: {}, b: 1 })).toBe('{"b":1,"a":{"c":null}}')
 })
@@ -41,7 +41,7 @@ test('a field may have any name, including those of inherited properties', () =>
   expect(jsonText(schema, {})).toBe('{"constructor":null}')
 })
 
-test('a double is written as a double, whatever its size, with or without a schema', () => {
+test('a double of any size is written as a floating-point number, with or without a schema', () => {
   const double = primitive('double')
   for (const [value, text] of [
     [1, '1.0'],
@@ -57,17 +57,17 @@ test('a double is written as a double, whatever its size, with or without a sche
   expect(jsonText(null, 1)).toBe('1')
 })
 
-test('a float has the digits of a float', () => {
+test('a float is written with the digits of a float, not with those of a double', () => {
   expect(jsonText(primitive('float'), Math.fround(0.1))).toBe('0.1')
   expect(jsonText(primitive('float'), 5)).toBe('5.0')
 })
 
-test('any value is one line of JSON that parses to the same value', () => {
+test('any value is written as one line of JSON that parses to the same value', () => {
   fc.assert(
     fc.property(fc.jsonValue(), value => {
       const line = jsonText(null, value)
       expect(line).not.toMatch(/[\n\r]/)
-      // JSON has no -0
+      // JSON.stringify writes -0 as 0, so the value is compared after a round trip.
       expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)))
     }),
   )

@@ -2,9 +2,9 @@ import { DATE, Decimal, FloatingNumber, type Schema, TIME, TIMESTAMP } from 'mil
 import { javaDouble, javaFloat } from 'millrace/connect/java'
 
 /**
- * Returns a value as one line of JSON. Structs and maps are objects, int64 and decimals exact
- * numbers, dates ISO 8601 texts, and bytes base64. NaN and Infinity are texts, because JSON has no
- * such numbers.
+ * Returns a value as one line of JSON. Structs and maps become objects. int64 and decimals become
+ * exact numbers. Dates become ISO 8601 strings, and bytes become base64. NaN and Infinity become
+ * strings, because JSON has no such numbers.
  */
 export function jsonText(schema: Schema | null, value: unknown): string {
   const given = value ?? (schema?.optional ? null : schema?.default)
@@ -38,8 +38,8 @@ export function jsonText(schema: Schema | null, value: unknown): string {
 }
 
 /**
- * Returns a double or float as Java prints it, so that a whole number stays floating-point: `1.0`,
- * not `1`.
+ * Returns a double or float as Java prints it. So a whole number stays a floating-point number:
+ * `1.0`, not `1`.
  */
 function numberText(schema: Schema | null, value: number): string {
   if (!Number.isFinite(value)) return JSON.stringify(String(value))

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Line, LineSplitter } from './line-splitter.ts'
 
-/** Splits the whole text with a regular expression. In latin1, each byte is one character. */
+/**
+ * Returns the expected lines, which a regular expression finds in the whole text. In latin1, each
+ * byte is one character.
+ */
 function model(bytes: Buffer, from: number): Line[] {
   const lines: Line[] = []
   const ends = /\r\n|\n|\r(?=[\s\S])/g
@@ -24,7 +27,9 @@ const text = fc.array(piece, { maxLength: 60 }).map(parts => Buffer.from(parts.j
 const anyBytes = fc.uint8Array({ maxLength: 200 }).map(b => Buffer.from(b.map(x => (x < 60 ? 10 : x < 90 ? 13 : x))))
 const file = fc.oneof(text, anyBytes)
 
-/** Reads in pieces of the given sizes, over and over, taking at most `max` lines at a time. */
+/**
+ * Reads the bytes in pieces whose sizes repeat `sizes`, and takes at most `max` lines at a time.
+ */
 function readAll(bytes: Buffer, from: number, sizes: readonly number[], max: number): Line[] {
   const splitter = new LineSplitter(from)
   const lines: Line[] = []
@@ -61,7 +66,7 @@ test('a reader that restarts at any line end continues with the next line', () =
   )
 })
 
-test('takeRest returns the rest without a line end as a line', () => {
+test('takeRest returns the last line if it has no line end', () => {
   fc.assert(
     fc.property(file, fc.integer({ min: 1, max: 40 }), (bytes, size) => {
       const splitter = new LineSplitter(0)
@@ -69,7 +74,7 @@ test('takeRest returns the rest without a line end as a line', () => {
       const lines = splitter.take(1e6)
       const rest = splitter.takeRest()
       const all = model(Buffer.concat([bytes, Buffer.from('\n')]), 0)
-      // a file that ends with a line end has no rest
+      // A file that ends with a line end has no unterminated line.
       const expected = /[\n]$/.test(bytes.toString('latin1')) || bytes.length === 0 ? all.slice(0, -1) : all
       expect([...lines, ...(rest ? [rest] : [])].map(l => l.text)).toEqual(expected.map(l => l.text))
       expect(splitter.position).toBe(bytes.length)
@@ -79,7 +84,7 @@ test('takeRest returns the rest without a line end as a line', () => {
   )
 })
 
-test('a line longer than the limit is not returned, but the lines before it are', () => {
+test('an overlong line is not returned, but the lines before it are', () => {
   fc.assert(
     fc.property(file, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 12 }), (bytes, size, limit) => {
       const splitter = new LineSplitter(0, limit)
@@ -125,7 +130,7 @@ test('overlong lines are skipped, however the reads are split, and the other lin
   )
 })
 
-test('an unfinished line may grow over many reads', () => {
+test('an unfinished line can grow over many reads', () => {
   const splitter = new LineSplitter(0)
   for (let i = 0; i < 500; i++) {
     splitter.add(Buffer.alloc(1000, 'x'))
@@ -149,14 +154,14 @@ test('a line of megabytes that grows by a few bytes at a time is not copied each
 })
 
 test.each(['\n', '\r', '\r\n'])(
-  'a megabyte of short lines that end in %j is searched once, not once a line',
+  'a megabyte of short lines that end in %j is searched once, and not once per line',
   end => {
     const splitter = new LineSplitter(0)
     const lines = 400_000
     splitter.add(Buffer.from(`x${end}`.repeat(lines)))
     let taken = 0
     for (let some = splitter.take(2000); some.length > 0; some = splitter.take(2000)) taken += some.length
-    // a CR at the end may be half of a CR LF
+    // A CR at the end may be the first half of a CR LF.
     expect(taken).toBe(end === '\r' ? lines - 1 : lines)
   },
   5000,

@@ -1,7 +1,7 @@
 const LF = 10
 const CR = 13
 
-/** A line and the position of the next one. */
+/** A line and the position of the next line. */
 export interface Line {
   readonly text: string
   /** The position after the end of this line, in bytes from the beginning of the file. */
@@ -9,35 +9,38 @@ export interface Line {
 }
 
 /**
- * Splits bytes into lines at `\n`, `\r\n` and `\r`, as Kafka's source does, but counts bytes.
- * Decodes only complete lines, so a character may be split between two reads. Holds at most one
- * read and one unfinished line.
+ * Splits bytes into lines at `
+ * `, `\r
+ * ` and `\r`, as Kafka's source does. Unlike Kafka's source, it counts positions in bytes. It
+ * decodes only complete lines, so a character may be split between two reads. It contains at most
+ * one read and one unfinished line.
  */
 export class LineSplitter {
   #bytes: Buffer = Buffer.alloc(0)
   /**
-   * The buffer whose beginning is `#bytes`, if a line needed several reads. Its size doubles as
-   * needed.
+   * The buffer that joins several reads of one line. `#bytes` is the beginning of this buffer. The
+   * size doubles as needed.
    */
   #own: Buffer | null = null
   #at = 0
   /** The position of `#bytes[#at]` in the file. */
   #position: number
-  /** `#bytes` has no line end before this index. */
+  /** There is no line end in `#bytes` between `#at` and this index. */
   #searched = 0
   /**
-   * The index of the next LF and CR in `#bytes`. -1: none; -2: not searched yet. Kept, so that
-   * bytes without one of them are not searched for it at every line.
+   * The indexes of the next LF and the next CR in `#bytes`. -1 means none, and -2 means not
+   * searched yet. They are kept, so that bytes without a CR or without an LF are not searched for
+   * it at every line.
    */
   #nextLf = -2
   #nextCr = -2
   #overlong = false
   #passing = false
-  /** The number of bytes of the skipped line that are discarded. */
+  /** The number of discarded bytes of the skipped line. */
   #passed = 0
   readonly #limit: number
 
-  /** `limit` is the length of the longest line, in bytes without its end. */
+  /** `limit` is the maximum length of a line, in bytes, without the line end. */
   constructor(position: number, limit = Number.POSITIVE_INFINITY) {
     this.#position = position
     this.#limit = limit
@@ -54,35 +57,39 @@ export class LineSplitter {
   }
 
   /**
-   * Whether the line at `position` is longer than the limit. `take` does not return it or a later
-   * line.
+   * Whether the line at `position` is longer than the limit. `take` returns neither this line nor a
+   * later one.
    */
   get overlong(): boolean {
     return this.#overlong
   }
 
   /**
-   * Whether the line at `position` is being skipped: `passLine` discards its bytes as they arrive.
+   * Whether the line at `position` is being skipped. `passLine` then discards its bytes as they
+   * arrive.
    */
   get passing(): boolean {
     return this.#passing
   }
 
-  /** Starts to skip the line that is longer than the limit. */
+  /** Starts to skip the line at `position`, which is longer than the limit. */
   pass(): void {
     this.#overlong = false
     this.#passing = true
     this.#passed = 0
   }
 
-  /** Discards bytes of the skipped line. Returns true at its end, with `position` after it. */
+  /**
+   * Discards bytes of the skipped line. Returns true at the end of the line. `position` is then the
+   * start of the next line.
+   */
   passLine(): boolean {
     const bytes = this.#bytes
     const rest = bytes.subarray(this.#at)
     const lf = rest.indexOf(LF)
     const cr = rest.subarray(0, lf < 0 ? rest.length : lf).indexOf(CR)
     const end = cr >= 0 ? cr : lf
-    // a final CR may be the first half of a CR LF: wait for the next byte
+    // A final CR may be the first half of a CR LF, so wait for the next byte.
     const whole = end >= 0 && !(cr >= 0 && cr + 1 === rest.length)
     const gone = whole ? end + (cr >= 0 && rest[cr + 1] === LF ? 2 : 1) : end >= 0 ? end : rest.length
     this.#at += gone
@@ -94,7 +101,10 @@ export class LineSplitter {
     return true
   }
 
-  /** Adds the bytes that were read next. The splitter keeps the buffer: do not reuse it. */
+  /**
+   * Adds the bytes that were read next. The splitter keeps the buffer, so the caller must not reuse
+   * it.
+   */
   add(bytes: Buffer): void {
     const left = this.pending
     this.#searched = Math.max(0, this.#searched - this.#at)
@@ -118,7 +128,7 @@ export class LineSplitter {
     this.#at = 0
   }
 
-  /** Returns the next complete lines, at most `max` of them. */
+  /** Returns the next complete lines, at most `max`. */
   take(max: number): Line[] {
     const lines: Line[] = []
     const bytes = this.#bytes
@@ -133,7 +143,7 @@ export class LineSplitter {
         this.#overlong = true
         break
       }
-      // a final CR may be the first half of a CR LF: wait for the next byte
+      // A final CR may be the first half of a CR LF, so wait for the next byte.
       if (end < 0 || cr + 1 === bytes.length) {
         this.#searched = end < 0 ? bytes.length : end
         break
@@ -148,11 +158,11 @@ export class LineSplitter {
   }
 
   /**
-   * Returns the last line, which has no line end, or null if there is none. Call it when no more
-   * bytes will come, and not for a line that is longer than the limit.
+   * Returns the last line if it has no line end, otherwise null. Call it when no more bytes will
+   * come, and only if the line is not longer than the limit.
    */
   takeRest(): Line | null {
-    // the rest of a skipped line is skipped too
+    // The rest of a skipped line is skipped too.
     if (this.pending === 0 || this.#passing) return null
     const end = this.#bytes.at(-1) === CR ? this.#bytes.length - 1 : this.#bytes.length
     const text = this.#bytes.toString('utf8', this.#at, end)

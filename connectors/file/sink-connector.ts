@@ -8,7 +8,8 @@ export class FileStreamSinkConnector extends SinkConnector<typeof sinkConfig> {
   readonly taskClass = FileStreamSinkTask
 
   /**
-   * Returns one task: lines of two writers would mix, and neither could repair a torn last line.
+   * Returns one task, because lines of two writers would mix, and neither writer could repair an
+   * incomplete last line.
    */
   override taskConfigs(): Props[] {
     return [this.context.configs]

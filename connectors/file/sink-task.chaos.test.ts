@@ -10,8 +10,8 @@ const COUNT = 6000
 const KILLS = 15
 
 /**
- * Runs the child until it ends, or kills it `ms` after its first commit. Returns the last offset
- * that it committed.
+ * Runs sink-child.ts until it exits, or kills it `ms` milliseconds after its first commit. Returns
+ * the last offset that it committed.
  */
 async function run(args: readonly string[], ms: number | null): Promise<number | null> {
   const child = spawn(
@@ -24,7 +24,7 @@ async function run(args: readonly string[], ms: number | null): Promise<number |
   let timer: NodeJS.Timeout | undefined
   let committed: number | null = null
   for await (const line of createInterface({ input: child.stdout })) {
-    // counted from the first commit, so that the child is writing when it is killed
+    // The time counts from the first commit, so that the child is writing when it is killed.
     if (ms !== null) timer ??= setTimeout(() => child.kill('SIGKILL'), ms)
     committed = Number(line)
   }
@@ -33,7 +33,7 @@ async function run(args: readonly string[], ms: number | null): Promise<number |
 }
 
 test.each(['text', 'json'])(
-  'killed at any moment and started again, a file of %s has every record and no torn line',
+  'after kills at random moments and restarts, a %s file has every record and no incomplete line',
   async format => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
     console.log(`sink kill seed ${seed} (${format})`)
@@ -53,7 +53,7 @@ test.each(['text', 'json'])(
     for await (const line of createInterface({ input: createReadStream(file) })) {
       lines++
       const n = format === 'json' ? ofJson(line) : ofText(line)
-      // after a kill, records may repeat, but none is missing
+      // After a kill, records may repeat, but none is missing.
       expect(n).toBeLessThanOrEqual(next)
       next = n + 1
       seen.add(n)

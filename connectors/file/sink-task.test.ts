@@ -35,7 +35,7 @@ test("a line is the value as Java's toString prints it", async () => {
   expect(text(file)).toBe('Struct{id=9007199254740993,price=1.0E7,tags=[a, b],counts={x=1}}\nplain\nnull\nü\n')
 })
 
-test('lines are appended to an existing file, also after a restart', async () => {
+test('lines are appended to an existing file, even after a restart', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, 'before\n')
@@ -58,7 +58,7 @@ test('an incomplete last line is moved to another file, and its record is writte
   expect(sink.logger.text()).toContain('150000 bytes of an incomplete line')
 })
 
-test('a file with only an incomplete line becomes empty first', async () => {
+test('a file that contains only an incomplete line is emptied before the first write', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, 'tor')
@@ -72,7 +72,7 @@ test.each([
   ['[1]', '[1]\n{"b":2}\n'],
   ['{"a":', '{"b":2}\n'],
   ['12', '{"b":2}\n'],
-])('in a JSON file the last line %s is kept only if it is certainly complete', async (last, expected) => {
+])('in a JSON file, the unterminated last line %s is kept only if it is certainly complete', async (last, expected) => {
   using dir = temporaryFolder()
   const file = dir.path('out.json')
   writeFileSync(file, `{"x":0}\n${last}`)
@@ -81,7 +81,7 @@ test.each([
   expect(text(file)).toBe(`{"x":0}\n${expected}`)
 })
 
-test('a last line that is too long to be from this sink gets its line end and stays', async () => {
+test('an unterminated last line that is too long to be from this sink is terminated and kept', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, Buffer.alloc(17 << 20, 'x'))
@@ -104,7 +104,7 @@ test('a file that was renamed or deleted is recreated', async () => {
   expect(text(file)).toBe('four\n')
 })
 
-test('a file that was emptied is written from its beginning', async () => {
+test('a file that was truncated is written from its beginning', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   await using sink = await FileSink.run({ file })
@@ -144,7 +144,7 @@ test('a missing folder is reported, and the batch is written when the folder exi
   expect(text(file)).toBe('one\n')
 })
 
-test('a folder with the name of the file is reported', async () => {
+test('a folder in place of the file is reported', async () => {
   using dir = temporaryFolder()
   await using sink = await FileSink.run({ file: dir.path('.') })
   expect(await sink.refused('one')).toMatchObject({ code: 'MR_FILE_UNWRITABLE', retriable: true })
@@ -158,13 +158,13 @@ test('a device that is always full is reported, and the task can still stop', as
   expect(sink.state).toBe('STOPPED')
 })
 
-test('a device that cannot be synced can be written', async () => {
+test('a device that does not support sync can be written', async () => {
   await using sink = await FileSink.run({ file: '/dev/null' })
   await sink.put('one')
   await sink.committed()
 })
 
-test('without a file, lines go to standard output, no faster than they are read', async () => {
+test('without a file, lines are written to standard output, only as fast as they are read', async () => {
   const child = spawn(
     process.execPath,
     ['--conditions=millrace-source', join(import.meta.dirname, 'test-support/stdout-child.ts'), '20000'],
@@ -179,7 +179,7 @@ test('without a file, lines go to standard output, no faster than they are read'
 
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux'
 test.skipIf(!isRoot)(
-  'a full disk keeps nothing of the batch, and when there is space again nothing is lost',
+  'on a full disk no part of the batch remains, and the batch is written once there is space',
   async () => {
     using dir = temporaryFolder()
     const disk = dir.path('disk')
@@ -217,7 +217,7 @@ async function fileHandlePrototype(): Promise<{ datasync(): Promise<void>; trunc
   return Object.getPrototypeOf(handle)
 }
 
-test('a part of a batch that cannot be removed at once is removed before the next batch', async () => {
+test('a written part of a batch that cannot be removed at once is removed before the next batch', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   await using sink = await FileSink.run({ file })
@@ -237,7 +237,7 @@ test('a part of a batch that cannot be removed at once is removed before the nex
   expect(text(file)).toBe('first\nsecond\nthird\n')
 })
 
-test('after a failed sync nothing more is committed, because the system drops what it could not write', async () => {
+test('after a failed sync, the task fails without a commit, and a restart writes the records again', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   vi.spyOn(await fileHandlePrototype(), 'datasync').mockRejectedValueOnce(new Error('EIO: i/o error'))
@@ -246,13 +246,13 @@ test('after a failed sync nothing more is committed, because the system drops wh
   const lost = { code: 'MR_FILE_SYNC', retriable: true }
   expect(await sink.failed()).toMatchObject(lost)
   expect(sink.offset()).toBe(0)
-  // the records are delivered again to the restarted task
+  // The restarted task receives the records again.
   await sink.restart()
   await sink.committed()
   expect(text(file)).toBe('one\none\n')
 })
 
-test('a file whose sync failed cannot be synced any more', async () => {
+test('after a failed sync, every later sync of the file fails', async () => {
   using dir = temporaryFolder()
   const appended = new AppendedFile(dir.path('out.txt'), false, new MemoryLogger())
   await appended.append(Buffer.from('one\n'))

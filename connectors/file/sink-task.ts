@@ -8,7 +8,7 @@ import { jsonText } from './json-text.ts'
 /** The wait before a failed batch is retried, in milliseconds. */
 const RETRY_MS = 2000
 
-/** Appends one line for each record. Committed records are on the disk. */
+/** Appends one line for each record. Offsets are committed only after the lines are on the disk. */
 export class FileStreamSinkTask extends SinkTask<typeof sinkConfig> {
   #render: typeof javaToString = javaToString
   #file: AppendedFile | null = null

@@ -22,7 +22,7 @@ export class FileStreamSourceConnector extends SourceConnector<typeof sourceConf
       )
   }
 
-  /** Returns one task, because one file has one reader. */
+  /** Returns one task, because one file needs only one reader. */
   override taskConfigs(): Props[] {
     return [this.context.configs]
   }

@@ -9,13 +9,13 @@ import { FileStreamSourceConnector } from './source-connector.ts'
 import { FileSource } from './test-support/file-source.ts'
 import { temporaryFolder } from './test-support/temporary-folder.ts'
 
-/** Appends without a line break of its own. */
+/** Appends text to a file without adding a line end. */
 const append = (file: string, text: string): void => appendFileSync(file, text)
 
-/** Skips overlong lines, and logs them. */
+/** These settings skip overlong lines and log them. */
 const TOLERANT = { 'errors.tolerance': 'all', 'errors.log.enable': 'true' }
 
-test('lines are read with their positions in bytes, as strings with a schema, and the key is null', async () => {
+test('lines are read as strings with a schema and null keys, and offsets are positions in bytes', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\ntwö\r\n\r😀\nthree\n')
@@ -35,7 +35,7 @@ test('lines are read with their positions in bytes, as strings with a schema, an
   })
 })
 
-test('a batch holds no more lines than batch.size', async () => {
+test('a batch contains no more lines than batch.size', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'x\n'.repeat(10))
@@ -52,7 +52,7 @@ test('appended lines are read, and an unterminated line is read once its line en
   await source.until(() => source.records.length === 1)
   append(file, 'two\nthr')
   await source.until(() => source.records.length === 2)
-  // the second check of the file must not return the unfinished line either
+  // The second check of the file must not return the unfinished line either.
   await sleep(1200)
   expect(source.lines).toEqual(['one', 'two'])
   append(file, 'ee\r')
@@ -63,7 +63,7 @@ test('appended lines are read, and an unterminated line is read once its line en
   expect(source.positions).toEqual([4, 8, 15, 20])
 })
 
-test('a missing file is reported once, and read when it appears', async () => {
+test('a missing file is reported once, and is read when it appears', async () => {
   using dir = temporaryFolder()
   const file = dir.path('later.txt')
   await using source = await FileSource.run({ file })
@@ -90,7 +90,7 @@ test('a file in folders that do not exist is read when they are created', async 
   expect(source.lines).toEqual(['deep'])
 })
 
-test('a folder with the name is reported as unreadable until it is replaced by a file', async () => {
+test('a folder in place of the file is reported as unreadable until a file replaces it', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a')
   mkdirSync(file)
@@ -156,7 +156,7 @@ test('an unfinished line that is truncated and rewritten is read in its new form
   expect(source.positions).toEqual([6, 12])
 })
 
-test('the last line of a file that was renamed is read even if it is unterminated, before the next file', async () => {
+test('when a file is replaced, its unterminated last line is read before the new file', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\ntwo')
@@ -166,7 +166,7 @@ test('the last line of a file that was renamed is read even if it is unterminate
   writeFileSync(file, 'three\n')
   await source.until(() => source.records.length === 3)
   expect(source.lines).toEqual(['one', 'two', 'three'])
-  // the line after the last line of the old file begins at byte 0 of the new file
+  // The position after the last line of the old file is byte 0 of the new file.
   expect(source.positions).toEqual([4, 0, 6])
 })
 
@@ -179,7 +179,7 @@ test('log rotation under load loses nothing and keeps the order', async () => {
   writeFileSync(file, 'first of 0\n')
   await using source = await FileSource.run({ file })
   const expected = ['first of 0']
-  // a file that is renamed before it is opened is never read
+  // A file that is renamed before it is opened is never read, so wait for the first record.
   await source.until(() => source.records.length === 1)
   for (let rotation = 0; rotation < 30; rotation++) {
     const writes = below(20)
@@ -189,7 +189,7 @@ test('log rotation under load loses nothing and keeps the order', async () => {
       append(file, `${lines.join('\n')}\n`)
       if (below(3) === 0) await sleep(below(4))
     }
-    // as with logrotate, the next rotation starts after the task has noticed this one
+    // As with logrotate, the next rotation starts after the task has noticed this rotation.
     if (below(2) === 0) await source.until(() => source.records.length === expected.length)
     renameSync(file, dir.path(`a.log.${rotation}`))
     if (below(2) === 0) await sleep(below(20))
@@ -201,7 +201,7 @@ test('log rotation under load loses nothing and keeps the order', async () => {
   expect(source.lines).toEqual(expected)
 })
 
-test('after a restart the source resumes after the committed line, whichever it is', async () => {
+test('after a restart, the source resumes after the committed line, for each line of a file', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   const lines = ['ä', 'bb', '€€€', 'x'.repeat(100), '', '😀', 'end']
@@ -217,21 +217,21 @@ test('after a restart the source resumes after the committed line, whichever it 
   }
 })
 
-test('a file that is not the one of the committed position is read from its beginning', async () => {
+test('a file that does not match the committed position is read from its beginning', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'short\n')
   await using shorter = await FileSource.run({ file }, { position: 100 })
   await shorter.until(() => shorter.records.length === 1)
   expect(shorter.logger.text()).toContain('is not the file that was read up to byte 100')
-  // byte 3 is in the middle of a line, where no record ended
+  // Byte 3 is in the middle of a line, so no record can have ended there.
   await using other = await FileSource.run({ file }, { position: 3 })
   await other.until(() => other.records.length === 1)
   expect(other.lines).toEqual(['short'])
 })
 
 test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
-  'a committed offset of %j is refused',
+  'a committed offset of %j is rejected',
   async offset => {
     await using source = new FileSource({ file: '/x' }, offset)
     await expect(source.start()).rejects.toThrow('the committed offset of /x is')
@@ -242,7 +242,7 @@ test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
 test.each([
   [9007199254740993n, '9007199254740993'],
   [new Double(1), '1.0'],
-])('a position of %s set over REST is rejected and shown as written', (position, text) => {
+])('a position of %s that is set over REST is rejected, and the error shows it unchanged', (position, text) => {
   const offsets = [[{ filename: '/lines.txt' }, { position }]] as const
   const settings = parseSettings(sourceConfig, { file: '/lines.txt', topic: 't' })
   expect(() => new FileStreamSourceConnector().alterOffsets(settings, offsets)).toThrow(
@@ -250,7 +250,7 @@ test.each([
   )
 })
 
-test('a line that is too long fails the task with its position, after the lines before it', async () => {
+test('an overlong line fails the task with its position, after the lines before it were read', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, `ok\n${'x'.repeat(11)}\nnever\n`)
@@ -267,14 +267,14 @@ test('with errors.tolerance=all an overlong line is reported and skipped, and th
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   const props = { file, 'max.line.bytes': '10', ...TOLERANT }
-  // longer than one read, and a line end is split between two reads
+  // The line is longer than one read, and its line end is split between two reads.
   const long = Buffer.concat([Buffer.alloc((1 << 20) - 4, 'x'), Buffer.from('\r\n')])
   writeFileSync(file, Buffer.concat([Buffer.from('ok\n'), long, Buffer.from('next\n'), Buffer.alloc(3 << 20, 'y')]))
   await using source = await FileSource.run(props)
   await source.until(() => source.skipped.length === 2)
   expect(source.lines).toEqual(['ok', 'next'])
   expect(source.skipped[0]).toMatch(/begins at byte 3 .*longer than 10 bytes/)
-  // the end of the last line is appended later, and nothing follows it
+  // The end of the last line is appended later, and nothing follows it.
   append(file, 'yy\n')
   const end = 3 + long.length + 5 + (3 << 20) + 3
   await source.until(() => source.offset({ filename: file })?.['position'] === end)
@@ -286,7 +286,7 @@ test('with errors.tolerance=all an overlong line is reported and skipped, and th
   expect(again.skipped).toEqual([])
 })
 
-test('a file that is replaced during an overlong line is read from the start of the new file', async () => {
+test('if a file is replaced while an overlong line is read, the new file is read from its beginning', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'x'.repeat(50))
@@ -299,7 +299,7 @@ test('a file that is replaced during an overlong line is read from the start of 
   expect(source.positions).toEqual([4])
 })
 
-test('a stop ends the wait for a file, and the wait for lines', async () => {
+test('a stop ends the wait for a missing file and the wait for lines', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   const absent = await FileSource.run({ file })
@@ -312,7 +312,7 @@ test('a stop ends the wait for a file, and the wait for lines', async () => {
   expect(waiting.lines).toEqual(['one'])
 })
 
-test('a task that was stopped before its first poll ends', async () => {
+test('a task that is stopped before its first poll ends', async () => {
   using dir = temporaryFolder()
   const source = await FileSource.run({ file: dir.path('none') })
   await source.stop()

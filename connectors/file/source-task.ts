@@ -18,23 +18,23 @@ import { TailedFile } from './tailed-file.ts'
 const STRING = primitive('string')
 const NO_HEADERS: readonly Header[] = Object.freeze([])
 /**
- * With more lines at once, objects would survive young-generation collections and burden the old
- * generation.
+ * The maximum number of lines of a poll. With more, objects would survive young-generation garbage
+ * collections and fill the old generation.
  */
 const POLL_LINES = 200
 
 /** Reads the lines of a file, and new lines as they are appended. Positions are in bytes. */
 export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   #settings!: SourceSettings
-  /** The partition of all records; null for standard input. */
+  /** The partition of all records, or null for standard input. */
   #partition: SourcePartition | null = null
   #splitter = new LineSplitter(0)
   #file: { readonly tail: TailedFile; readonly watch: FileWatch } | null = null
   #stdin: StdinReader | null = null
   #lag: FileLag | null = null
-  /** The last line of a file that was replaced, or of standard input. */
+  /** The unterminated last line of a file that was replaced, or of standard input. */
   #last: SourceRecord | null = null
-  /** The message of the error that was reported to the runtime, until the error is over. */
+  /** The message of the error that was last reported to the runtime. Null if its cause is gone. */
   #reported: string | null = null
 
   override async start(settings: SourceSettings): Promise<void> {
@@ -60,8 +60,8 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   }
 
   /**
-   * Returns the next lines. Throws an error once, so that the status shows it, then waits until the
-   * cause has passed. An empty batch ends the message in the status.
+   * Returns the next lines. Throws an error once, so that the status shows it, and then waits until
+   * its cause is gone. An empty batch then removes the message from the status.
    */
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context
@@ -76,7 +76,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     return null
   }
 
-  /** Returns the lag; null for standard input, and before the file was opened. */
+  /** Returns the lag. Returns null for standard input, and before the file is opened. */
   override lag(): SourceLag | null {
     void this.#lag?.refresh()
     return this.#lag?.read() ?? null
@@ -176,7 +176,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     await tail.close()
     if (why === 'cut') {
       this.context.logger.info(`${file} was truncated`)
-      // discards what was read of an unfinished line, because the file no longer contains it
+      // The file no longer contains the unfinished line, so its bytes are discarded.
       this.#splitter = this.#splitterAt(this.#splitter.position)
       return
     }
@@ -185,7 +185,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     this.#splitter = this.#splitterAt(0)
   }
 
-  /** Takes the last line, which will not get an end: the next line is in another file. */
+  /** Takes the unterminated last line of an input that has ended. Returns whether there is one. */
   #takeRest(): boolean {
     const rest = this.#splitter.takeRest()
     if (rest) this.#last = this.#record(rest, 0, Date.now())
@@ -193,8 +193,8 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   }
 
   /**
-   * Reports a line that is too long: the runtime fails the task, or continues after it
-   * (`errors.tolerance=all`).
+   * Returns a record that reports an overlong line. The runtime then fails the task, or continues
+   * after the line (`errors.tolerance=all`).
    */
   #tooLong(): SourceRecord {
     const { file, 'max.line.bytes': limit } = this.#settings
@@ -204,7 +204,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     return { ...this.#record({ text: '', end: position }, position, Date.now()), value: null, unwritten: error }
   }
 
-  /** Skips the line that is too long. The offset advances past it without a record. */
+  /** Skips the overlong line. The offset advances past the line without a record. */
   #pass(): SourceRecord[] {
     if (!this.#splitter.passLine()) return []
     const { position } = this.#splitter

@@ -6,10 +6,10 @@ import { expect, test } from 'vitest'
 import { temporaryFolder } from './test-support/temporary-folder.ts'
 
 const program = join(import.meta.dirname, 'test-support/stdin-child.ts')
-/** The program imports the sources of millrace/connect. */
+/** With this condition, the program imports the TypeScript sources of millrace/connect. */
 const SOURCES = '--conditions=millrace-source'
 
-/** Lines of a child's output, one at a time. */
+/** Returns a function that reads the next line of a child's output. */
 function output(child: ChildProcess): () => Promise<unknown> {
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   return async () => JSON.parse(String((await lines.next()).value))
@@ -17,8 +17,8 @@ function output(child: ChildProcess): () => Promise<unknown> {
 
 const line = (value: string) => ({ value, sourceOffset: null })
 
-test('piped lines are read as they arrive, and the thread can end while nobody writes', async () => {
-  // a socket: Node makes no pipes for its children
+test('lines from a pipe are read as they arrive, and the thread can end while it waits for input', async () => {
+  // This is a socket, because Node does not create pipes for its children.
   const child = spawn(process.execPath, [SOURCES, program], { stdio: ['pipe', 'pipe', 'inherit'] })
   const next = output(child)
   child.stdin.write('one\ntw')

@@ -6,9 +6,9 @@ import { isatty, ReadStream } from 'node:tty'
 const READ_BYTES = 65_536
 
 /**
- * Returns a stream over a descriptor that can be closed at any moment. The thread pool reads only
- * files, which is quick. A read of a pipe or a terminal in the thread pool could not be cancelled
- * while it waits for input, and would keep the thread alive.
+ * Returns a stream over a descriptor. The stream can be closed at any time. Only files are read in
+ * the thread pool, because reads of files are fast. A read of a pipe or a terminal in the thread
+ * pool could not be cancelled while it waits for input, and would keep the thread alive.
  */
 function streamOf(fd: number): Readable {
   if (isatty(fd)) return new ReadStream(fd)
@@ -29,20 +29,20 @@ export class StdinReader {
     })
   }
 
-  /** Whether everything is read. */
+  /** Whether all input has been read. */
   get ended(): boolean {
     return this.#stream.readableEnded
   }
 
-  /** Returns the next bytes; an empty buffer if there are none yet. */
+  /** Returns the next bytes, or an empty buffer if no bytes are available yet. */
   async read(): Promise<Buffer> {
     if (this.#failure) throw this.#failure
     return (this.#stream.read() as Buffer | null) ?? Buffer.alloc(0)
   }
 
   /**
-   * Resolves when there is more to read, at the end of the input, or when the signal aborts. After
-   * the end of the input, it resolves only when the signal aborts.
+   * Resolves when more input can be read, at the end of the input, or when the signal aborts. After
+   * the end of the input, resolves only when the signal aborts.
    */
   async changed(signal: AbortSignal): Promise<void> {
     const wait = Promise.withResolvers<void>()

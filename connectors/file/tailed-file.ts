@@ -9,8 +9,9 @@ const CR = 13
 
 /**
  * The result of a read: bytes, or one of three states. `nothing`: there are no new bytes yet.
- * `replaced`: the old file is read completely, and its name belongs to another file. `cut`: the
- * file was truncated. After `replaced` and `cut`, the caller closes and reopens the file.
+ * `replaced`: the old file has been read completely, and its name now belongs to another file.
+ * `cut`: the file was truncated. After `replaced` and `cut`, the caller closes and reopens the
+ * file.
  */
 export type Next = Buffer | 'nothing' | 'replaced' | 'cut'
 
@@ -19,12 +20,12 @@ export class TailedFile {
   readonly #file: string
   #handle: FileHandle | null = null
   #inode = 0n
-  /** Where the next read begins. */
+  /** The position of the next read. */
   #at = 0
   #scratch: Buffer | null = null
   /**
-   * The number of checks in a row that found no file, or another file, under the name, while the
-   * open file had no more data.
+   * The number of consecutive checks that found no file (`#gone`) or another file (`#replaced`)
+   * under the name, while the open file had no more data.
    */
   #gone = 0
   #replaced = 0
@@ -37,7 +38,10 @@ export class TailedFile {
     return this.#handle !== null
   }
 
-  /** Returns the number of bytes of the open file that are not read yet; null if it is not open. */
+  /**
+   * Returns the number of bytes of the open file that are not read yet. Returns null if the file is
+   * not open.
+   */
   async unread(): Promise<number | null> {
     const handle = this.#handle
     if (handle === null) return null
@@ -47,13 +51,12 @@ export class TailedFile {
 
   /**
    * Opens the file to read from `position`, which is after a line end. If the file is shorter or
-   * has no line end there, the task assumes that it is a different file and reads it from its
-   * beginning. Returns the position at which reading begins. Throws MR_FILE_ABSENT or
-   * MR_FILE_UNREADABLE.
+   * has no line end there, assumes that it is a different file and starts at its beginning. Returns
+   * the position at which reading begins. Throws MR_FILE_ABSENT or MR_FILE_UNREADABLE.
    */
   async open(position: number): Promise<number> {
     try {
-      // O_NONBLOCK: opening a pipe without a writer would block the thread
+      // Without O_NONBLOCK, opening a pipe without a writer would block the thread.
       this.#handle = await open(this.#file, constants.O_RDONLY | constants.O_NONBLOCK)
       const status = await this.#handle.stat({ bigint: true })
       if (!status.isFile()) throw new Error(status.isDirectory() ? 'it is a folder' : 'it is not a regular file')
@@ -75,9 +78,10 @@ export class TailedFile {
   }
 
   /**
-   * Reads the next bytes. `unfinished` says that the last line has no end yet, so that the writer
-   * may be in the middle of it. Throws MR_FILE_ABSENT if the name no longer exists; the next call
-   * continues to read the open file. Throws MR_FILE_UNREADABLE after it has closed the file.
+   * Reads the next bytes. `unfinished` says that the last line has no line end yet, so the writer
+   * may be in the middle of the line. Throws MR_FILE_ABSENT if the name no longer exists. The next
+   * call then continues to read the open file. Throws MR_FILE_UNREADABLE after it has closed the
+   * file.
    */
   async next(unfinished: boolean): Promise<Next> {
     const handle = this.#handle!
@@ -95,7 +99,7 @@ export class TailedFile {
     }
     this.#at += length
     this.#replaced = 0
-    // a short read is copied, so that it does not retain a whole buffer
+    // A short read is copied, so that it does not retain a whole buffer.
     this.#scratch = length < READ_BYTES / 4 ? buffer : null
     return this.#scratch ? Buffer.from(buffer.subarray(0, length)) : buffer.subarray(0, length)
   }
@@ -105,7 +109,7 @@ export class TailedFile {
     try {
       now = await stat(this.#file, { bigint: true })
     } catch (cause) {
-      // during a rotation the name does not exist for a moment: not reported
+      // During a rotation, the name does not exist for a moment. This is not reported.
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && this.#gone++ === 0) return 'nothing'
       throw this.#error(cause)
     }
@@ -114,8 +118,8 @@ export class TailedFile {
       this.#replaced = 0
       return now.size < BigInt(this.#at) ? 'cut' : 'nothing'
     }
-    // Reads once more, for data written just before the rename, and gives an unfinished line some
-    // time.
+    // Read once more, because data may have been written just before the rename. Then allow one
+    // more check, so that the writer can complete an unfinished line.
     this.#replaced++
     if (this.#replaced === 1) return this.next(unfinished)
     return unfinished && this.#replaced === 2 ? 'nothing' : 'replaced'

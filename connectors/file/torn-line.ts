@@ -2,15 +2,15 @@ import { appendFile, type FileHandle } from 'node:fs/promises'
 
 const LF = 10
 const STEP = 65_536
-/** The longest line that this sink is assumed to have written, in bytes. */
+/** The maximum length, in bytes, of a line that this sink may have written. */
 const MOST = 1 << 24
 
 /**
- * Repairs a file whose last line has no end. A crash in the middle of a write leaves such a line,
- * and its record is written again, so the line is removed. It is appended to the file `aside`,
- * because another program may have written it. A line that is too long to be from this sink gets
- * its line end and stays. So does a complete document with `json`. The file must be open for
- * reading and appending. Returns the number of bytes removed.
+ * Repairs a file whose last line has no line end, because a crash interrupted a write. The record
+ * of such a line will be written again, so the line is removed. It is appended to the file `aside`,
+ * because another program may have written it. Two kinds of lines are terminated and kept: a line
+ * that is too long to be from this sink and, with `json`, a complete document. The file must be
+ * open for reading and appending. Returns the number of bytes removed.
  */
 export async function mendLastLine(handle: FileHandle, size: number, aside: string, json: boolean): Promise<number> {
   const from = await lineStart(handle, size)
@@ -27,7 +27,10 @@ export async function mendLastLine(handle: FileHandle, size: number, aside: stri
   return 0
 }
 
-/** Returns where the last line begins: `size` if it has an end, null if it is too long. */
+/**
+ * Returns the position of the last line. Returns `size` if the last line has a line end, and null
+ * if the line is too long.
+ */
 async function lineStart(handle: FileHandle, size: number): Promise<number | null> {
   for (let end = size; end > 0; ) {
     if (size - end > MOST) return null
@@ -50,7 +53,8 @@ async function readExactly(handle: FileHandle, from: number, to: number): Promis
 }
 
 /**
- * Whether the line is a complete JSON object or array. A number or a literal could be incomplete.
+ * Whether the line is a complete JSON object or array. Other JSON values are rejected, because a
+ * number or a literal could be incomplete.
  */
 function isDocument(line: Buffer): boolean {
   try {

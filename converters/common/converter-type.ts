@@ -1,6 +1,6 @@
 import { key, oneOf } from 'millrace/connect'
 
-/** `converter.type`, which the worker sets. */
+/** The key `converter.type`, which the worker sets. */
 export const converterType = key.string({
   validator: oneOf(['key', 'value', 'header']),
   importance: 'LOW',

@@ -3,8 +3,8 @@ import { asciiCharset, latin1Charset, tableCharset } from './single-byte.ts'
 import { utf8Charset, utf16Charset, utf32Charset } from './unicode.ts'
 
 /**
- * Encodes and decodes as Java's String does: unmappable characters become `?`, malformed bytes
- * U+FFFD.
+ * Encodes and decodes text like Java's String. Unmappable characters are encoded as `?`, and
+ * malformed bytes are decoded as U+FFFD.
  */
 export interface Charset {
   encode(text: string): Buffer
@@ -35,7 +35,10 @@ for (const [java, iconv, aliases] of SINGLE_BYTE) {
   for (const name of [java.toLowerCase(), ...aliases.split(' ')]) BY_NAME.set(name, () => tableCharset(iconv))
 }
 
-/** Returns the character set with this Java name, ignoring case; null if it is not supported. */
+/**
+ * Returns the character set with this Java name, ignoring case. Returns null if it is not
+ * supported.
+ */
 export function charsetOf(name: string): Charset | null {
   return BY_NAME.get(name.toLowerCase())?.() ?? null
 }

@@ -1,6 +1,6 @@
 /**
- * The single-byte character sets that both Java and iconv-lite have: Java's name, iconv-lite's
- * name, and Java's aliases in lower case.
+ * The single-byte character sets that both Java and iconv-lite support. Each entry has the Java
+ * name, the iconv-lite name, and the Java aliases in lower case.
  */
 export const SINGLE_BYTE: readonly (readonly [java: string, iconv: string, aliases: string])[] = [
   ['IBM00858', 'ibm858', '858 ccsid00858 cp00858 cp858 ibm-858 ibm858 pc-multilingual-850+euro'],

@@ -4,13 +4,19 @@ import type { Charset } from './charsets.ts'
 const UNMAPPABLE = 0x3f
 const REPLACEMENT = '\ufffd'
 
-/** The bytes that Java and iconv-lite map to different characters. */
+/**
+ * Bytes that Java and iconv-lite decode differently. By character set: the byte, and the character
+ * in Java.
+ */
 const CORRECTIONS: Readonly<Record<string, readonly [byte: number, character: string]>> = {
   'TIS-620': [0xa0, '\u00a0'],
   'windows-1255': [0xca, REPLACEMENT],
 }
 
-/** A character set of 256 characters; U+FFFD marks unmapped bytes. */
+/**
+ * A character set with one character for each of the 256 bytes. U+FFFD marks a byte without a
+ * character.
+ */
 class SingleByteCharset implements Charset {
   readonly #characters: readonly string[]
   readonly #bytes = new Map<number, number>()
@@ -25,7 +31,7 @@ class SingleByteCharset implements Charset {
   encode(text: string): Buffer {
     const out = Buffer.allocUnsafe(text.length)
     let length = 0
-    // Iterates over code points: a character beyond the BMP becomes one question mark.
+    // The loop iterates over code points, so a character beyond the BMP becomes one question mark.
     for (const c of text) out[length++] = (c.length === 1 ? this.#bytes.get(c.charCodeAt(0)) : undefined) ?? UNMAPPABLE
     return out.subarray(0, length)
   }

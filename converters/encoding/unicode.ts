@@ -4,7 +4,7 @@ const REPLACEMENT = 0xfffd
 const isHigh = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff
 
-/** Unpaired surrogates become `?` in UTF-8, like any unmappable character. */
+/** Matches unpaired surrogates, which become `?` in UTF-8, like any unmappable character. */
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 export const utf8Charset: Charset = {
@@ -16,8 +16,8 @@ export const utf8Charset: Charset = {
 }
 
 /**
- * An encoded half of a surrogate pair (ED A0..BF 80..BF) is one malformed character in Java, and
- * three in JavaScript.
+ * Returns the bytes with U+FFFD in place of encoded surrogates (ED A0..BF 80..BF). Java decodes an
+ * encoded surrogate to one U+FFFD, and JavaScript decodes it to three.
  */
 function withoutSurrogates(bytes: Buffer): Buffer {
   const out = Buffer.from(bytes)
@@ -29,8 +29,8 @@ function withoutSurrogates(bytes: Buffer): Buffer {
 }
 
 /**
- * `marked`: written as big-endian with a byte order mark. Read according to the mark; without a
- * mark, as big-endian.
+ * The byte order. `marked` is written as big-endian with a byte order mark. It is read in the order
+ * of its mark, or as big-endian if there is no mark.
  */
 type Order = 'big' | 'little' | 'marked'
 
@@ -50,7 +50,10 @@ export function utf16Charset(order: Order): Charset {
   }
 }
 
-/** As in Java's decoder, an unpaired high surrogate also consumes the next unit. */
+/**
+ * Decodes UTF-16. As in Java's decoder, an unpaired high surrogate also consumes the next code
+ * unit.
+ */
 function decodeUtf16(bytes: Buffer, little: boolean): string {
   const units: number[] = []
   const at = (i: number) => (little ? bytes.readUInt16LE(i) : bytes.readUInt16BE(i))
@@ -104,7 +107,7 @@ function decodeUtf32(bytes: Buffer, little: boolean): string {
   let i = 0
   for (; i + 4 <= bytes.length; i += 4) {
     const code = little ? bytes.readUInt32LE(i) : bytes.readUInt32BE(i)
-    // Java accepts unpaired surrogates here.
+    // Java accepts unpaired surrogates in UTF-32.
     parts.push(String.fromCodePoint(code <= 0x10ffff ? code : REPLACEMENT))
   }
   if (i < bytes.length) parts.push('\ufffd')

@@ -14,7 +14,7 @@ interface Case {
   text?: string
   /** The data in base64 if it is not UTF-8. */
   bytes?: string
-  /** Our result, if it differs from Connect's on purpose. */
+  /** Our result, if it intentionally differs from Connect's. */
   ours?: string | null
   why?: string
 }
@@ -45,7 +45,7 @@ async function load<T>(javaClass: string): Promise<T> {
   return new module[entry.export]() as T
 }
 
-// Reads and writes the data of the fixtures. Nulls are kept.
+// This converter reads and writes the data of the fixtures. It keeps nulls.
 const envelope = new JsonConverter()
 configured(envelope, { 'replace.null.with.default': 'false' })
 const data = (text: string | null | undefined): SchemaAndValue =>
@@ -75,7 +75,7 @@ async function answer(c: Case): Promise<string | null> {
   return converter.fromConnectData('t', schema, value, [])?.toString('latin1') ?? null
 }
 
-test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: %s', async (_name, c, java) => {
+test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('same as Connect: %s', async (_name, c, java) => {
   expect(java.name).toBe(c.name)
   if (
     c.ours === undefined &&

@@ -3,7 +3,7 @@ import { converterType } from '../common/converter-type.ts'
 
 const shared = { width: 'MEDIUM' } as const
 
-/** The keys of JsonConverter, as `key.converter.*` and `value.converter.*`. */
+/** The keys of JsonConverter, which users set as `key.converter.*` and `value.converter.*`. */
 export const jsonConverterConfig = defineConfig({
   'converter.type': converterType,
   'schemas.enable': key.boolean({
@@ -18,7 +18,7 @@ export const jsonConverterConfig = defineConfig({
   'schemas.cache.size': key.int({
     ...shared,
     default: 1000,
-    // Connect does not report an error for null here.
+    // For this key, Connect does not report an error for null.
     validator: { ...range(0), ofNull: undefined },
     importance: 'HIGH',
     displayName: 'Schema Cache Size',

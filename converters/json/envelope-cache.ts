@@ -2,7 +2,7 @@ import type { Schema } from 'millrace/connect'
 import type { Precision } from './parse.ts'
 import type { Reader } from './read-value.ts'
 
-/** A parsed schema with the reader of its payloads. */
+/** A parsed schema, and the reader of payloads with this schema. */
 export interface ReadSchema {
   readonly schema: Schema | null
   readonly read: Reader
@@ -15,13 +15,13 @@ interface Prefix {
   readonly entry: ReadSchema
 }
 
-/** The maximum number of schemas per topic that are compared by their bytes. */
+/** The maximum number of schemas per topic that are found by their bytes. */
 const PER_TOPIC = 4
 
 /**
- * The parsed schemas, by the bytes before the payload. The records of a topic usually begin with
- * the same bytes, `{"schema":{...},"payload":`. Then only the payload is parsed. Holds at most
- * `limit` schemas.
+ * Caches parsed schemas by the bytes before the payload. The records of a topic usually begin with
+ * the same bytes, `{"schema":{...},"payload":`. Then only the payload is parsed. The cache contains
+ * at most `limit` schemas.
  */
 export class EnvelopeCache {
   readonly #limit: number
@@ -32,7 +32,10 @@ export class EnvelopeCache {
     this.#limit = limit
   }
 
-  /** Returns the schema at the start of these bytes, and the position of the payload. */
+  /**
+   * Returns the schema at the start of a message and the position of the payload, or null if the
+   * schema is not cached.
+   */
   find(topic: string, bytes: Buffer): { entry: ReadSchema; payloadAt: number } | null {
     const prefixes = this.#byTopic.get(topic)
     if (!prefixes) return null
@@ -58,7 +61,9 @@ export class EnvelopeCache {
     this.#byText.set(text, entry)
   }
 
-  /** Stores the bytes before the payload, if the message has the usual form. */
+  /**
+   * Stores the bytes before the payload, if the message begins with `{"schema":{...},"payload":`.
+   */
   learn(topic: string, bytes: Buffer, entry: ReadSchema): void {
     const length = prefixLength(bytes)
     if (length === 0) return
@@ -74,7 +79,7 @@ const START = Buffer.from('{"schema":{')
 const PAYLOAD = Buffer.from(',"payload":')
 
 /**
- * Returns the length of `{"schema":{...},"payload":` at the start of a message; 0 for other
+ * Returns the length of `{"schema":{...},"payload":` at the start of a message, or 0 for other
  * messages.
  */
 function prefixLength(bytes: Buffer): number {

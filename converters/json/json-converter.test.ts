@@ -23,7 +23,7 @@ function converter(props: Record<string, string> = {}, isKey = false): JsonConve
   return c
 }
 
-/** A schema and a value that conforms to it. */
+/** Generates a schema and a value that conforms to it. */
 const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; leaf: SchemaAndValue }>(tie => {
   const of = <T>(schema: Schema, value: fc.Arbitrary<T>) => value.map(v => ({ schema, value: v as unknown }))
   const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(n => {
@@ -66,7 +66,7 @@ const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; lea
       fc.integer(),
     ),
   )
-  // All values of a list or map have the same schema, so the same value is used several times.
+  // All values of a list or map must have the same schema, so one value is repeated.
   const several = (depth: fc.Arbitrary<SchemaAndValue>) => fc.tuple(depth, fc.nat(3))
   return {
     leaf,
@@ -105,14 +105,14 @@ const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; lea
   }
 }).any
 
-test('written data is read back with the same value and schema', () => {
+test('written data is read back with equal values and schemas', () => {
   const c = converter()
   fc.assert(
     fc.property(typed, ({ schema, value }) => {
       const bytes = c.fromConnectData('t', schema, value)
       const text = c.fromConnectText('t', schema, value)
       expect(typeof text === 'string' ? Buffer.from(text) : text).toEqual(bytes)
-      // Twice: the second message finds the schema by its bytes.
+      // The second read finds the schema by its bytes.
       for (let i = 0; i < 2; i++) {
         const read = c.toConnectData('t', bytes)
         expect(schemasEqual(read.schema, schema)).toBe(true)
@@ -124,7 +124,7 @@ test('written data is read back with the same value and schema', () => {
   )
 })
 
-test('decimals written as numbers stay exact', () => {
+test('decimals that are written as numbers stay exact', () => {
   const c = converter({ 'decimal.format': 'numeric' })
   const schema = struct({ price: decimal(2), other: decimal(0, { optional: true }) })
   const value = { price: new Decimal(123456789012345678901n, 2), other: null }
@@ -152,7 +152,7 @@ test('integers beyond 2^53 stay exact at any position', () => {
   expect(loose.toConnectData('t', loose.fromConnectData('t', null, plain)).value).toEqual(plain)
 })
 
-test('the error about a value that does not fit its schema contains its path', () => {
+test('the error about a value that does not fit its schema contains the path of the value', () => {
   const schema = struct({ after: struct({ items: array(struct({ price: primitive('int32') })) }) })
   const value = { after: { items: [{ price: 1 }, { price: 'x' }] } }
   expect(() => converter().fromConnectData('orders', schema, value)).toThrow(
@@ -164,14 +164,14 @@ test('the error about a value that does not fit its schema contains its path', (
   )
 })
 
-test('the error about plain JSON with schemas.enable contains the line that fixes it', () => {
+test('the error about plain JSON with schemas.enable contains the configuration line to add', () => {
   const plain = Buffer.from('{"id":1}')
   expect(() => converter().toConnectData('orders', plain)).toThrow(/value\.converter\.schemas\.enable=false/)
   expect(() => converter({}, true).toConnectData('orders', plain)).toThrow(/key\.converter\.schemas\.enable=false/)
   expect(() => converter().toConnectData('orders', Buffer.from('hello'))).toThrow(/is not JSON.*StringConverter/)
 })
 
-test('the error about an invalid value in an envelope contains its field', () => {
+test('the error about an invalid value in an envelope contains the name of its field', () => {
   const text =
     '{"schema":{"type":"struct","optional":false,"fields":[{"type":"int32","optional":false,"field":"n"}]},"payload":{"n":"x"}}'
   expect(() => converter().toConnectData('t', Buffer.from(text))).toThrow(
@@ -179,7 +179,7 @@ test('the error about an invalid value in an envelope contains its field', () =>
   )
 })
 
-test('any bytes give a value or a DataError', () => {
+test('any bytes are converted to a value or cause a DataError', () => {
   const c = converter()
   const json = fc.json().map(text => Buffer.from(text))
   const envelope = fc.tuple(fc.json(), fc.json()).map(([s, p]) => Buffer.from(`{"schema":${s},"payload":${p}}`))
@@ -213,7 +213,7 @@ test('any bytes give a value or a DataError', () => {
   )
 })
 
-test('schemas.cache.size limits the cache, and messages are still read', () => {
+test('with a full schema cache, messages are still read', () => {
   const c = converter({ 'schemas.cache.size': '2' })
   for (let i = 0; i < 20; i++) {
     const schema = struct({ [`f${i}`]: primitive('int32') })
@@ -221,7 +221,7 @@ test('schemas.cache.size limits the cache, and messages are still read', () => {
   }
 })
 
-test('a deeply nested message is an error, not a crash', () => {
+test('deeply nested data is rejected with an error', () => {
   const deep = (open: string, close: string) => open.repeat(100_000) + close.repeat(100_000)
   const schema = `{"schema":${deep('{"type":"array","items":', '}').replace('}', '1}')},"payload":1}`
   expect(() => converter().toConnectData('t', Buffer.from(schema))).toThrow(/schema of the value/)
@@ -233,7 +233,7 @@ test('a deeply nested message is an error, not a crash', () => {
   expect(() => loose.fromConnectData('t', null, cycle)).toThrow(/nested more than/)
 })
 
-test('the error about a number instead of a string contains the digits of the number', () => {
+test('the error about a number in a string field contains all digits of the number', () => {
   const schema = {
     type: 'struct',
     fields: [
@@ -250,7 +250,7 @@ test('the error about a number instead of a string contains the digits of the nu
   expect(long).toEqual({ a: '#-9223372036854775808', b: -9223372036854775808n })
 })
 
-test('a message is not changed by later messages of any length', () => {
+test('converting further messages of any length does not change an earlier message', () => {
   const c = converter()
   const plain = converter({ 'schemas.enable': 'false' })
   const schema = struct({ s: primitive('string') })
@@ -268,7 +268,7 @@ test('a message is not changed by later messages of any length', () => {
   )
 })
 
-test('a struct that several records share is written again for each record, unless it is frozen', () => {
+test('a changed struct is written again, and a frozen struct that several records share is written once', () => {
   const c = converter({ 'schemas.enable': 'false' })
   const schema = struct({ inner: struct({ s: primitive('string'), n: primitive('int32') }) })
   const written = (inner: object) => c.fromConnectData('t', schema, { inner })!.toString()

@@ -24,9 +24,9 @@ import { writeSchemaless } from './write-schemaless.ts'
 import { compileWriter, faultyPath, type WriteOptions, type Writer } from './write-value.ts'
 
 interface WriteSchema {
-  /** `{"schema":{...},"payload":` */
+  /** The bytes of `{"schema":{...},"payload":`. */
   readonly head: Buffer
-  /** `head` as text; null if it is long, because copying its bytes is then cheaper. */
+  /** `head` as text. Null if `head` is long, because copying its bytes is then cheaper. */
   readonly headText: string | null
   readonly write: Writer
 }
@@ -34,13 +34,13 @@ interface WriteSchema {
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 const NO_SCHEMA_TEXT = '{"schema":null,"payload":'
 const NO_SCHEMA = Buffer.from(NO_SCHEMA_TEXT)
-/** Schemas up to this length in bytes are joined to the payload as text. */
+/** The maximum length, in bytes, of a head that is joined to the payload as text. */
 const SHORT_HEAD = 1024
 const SCHEMALESS: ReadSchema = { schema: null, read: inJavaOrder, precision: 'schemaless' }
 
 /**
- * org.apache.kafka.connect.json.JsonConverter: JSON that contains the schema and the data, or the
- * data alone (`schemas.enable=false`).
+ * org.apache.kafka.connect.json.JsonConverter: JSON that contains the schema and the data, or only
+ * the data (`schemas.enable=false`).
  */
 export class JsonConverter implements Converter, HeaderConverter {
   readonly config = jsonConverterConfig
@@ -133,7 +133,10 @@ export class JsonConverter implements Converter, HeaderConverter {
     return this.#isKey ? 'key' : 'value'
   }
 
-  /** Parses a complete message: the first one with a schema, or a malformed one. */
+  /**
+   * Parses the complete message. This is needed for the first message with a schema, and for a
+   * malformed message.
+   */
   #readWhole(topic: string, bytes: Buffer): SchemaAndValue {
     const parts = envelopeOf(this.#parse(topic, bytes, 'schemaless'))
     if (!parts) throw this.#notAnEnvelope(topic, bytes)
@@ -144,7 +147,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     return this.#value(entry, topic, p => (p === 'text' ? whole(p) : parts.payload))
   }
 
-  /** Returns the parsed schema of a message. Each schema is parsed once. */
+  /** Returns the parsed form of a message's schema. Each schema is parsed once. */
   #known(topic: string, node: unknown): ReadSchema {
     try {
       const text = JSON.stringify(node, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v))
@@ -155,7 +158,7 @@ export class JsonConverter implements Converter, HeaderConverter {
       }
       return entry
     } catch (error) {
-      // The error may also be a RangeError, for a schema that is nested too deeply.
+      // A schema that is nested too deeply causes a RangeError.
       throw new DataError(`the schema of the ${this.#side} in topic ${topic} is invalid: ${messageOf(error)}`)
     }
   }
@@ -207,8 +210,8 @@ function tryParse(parse: (precision: Precision) => unknown, precision: Precision
   try {
     return { json: parse(precision) }
   } catch {
-    // The message differs from the cached form. Parsing all of it reports the error, if there is
-    // one.
+    // The rest of the message does not parse as a payload. Parsing the complete message reports the
+    // error, if there is one.
     return null
   }
 }
@@ -222,7 +225,7 @@ function envelopeOf(json: unknown): { schema: unknown; payload: unknown } | null
 /** An error whose message already contains the topic. */
 class SyntaxErrorInTopic extends DataError {}
 
-/** Returns the precision that a schema needs. Only int64 can be beyond 2^53. */
+/** Returns the precision that a schema needs. Only int64 values can exceed 2^53. */
 function precisionOf(schema: Schema): Precision {
   if (schema.type === 'int64') return 'int64'
   const inner = [schema.keySchema, schema.valueSchema, ...(schema.fields ?? []).map(f => f.schema)]

@@ -45,7 +45,7 @@ test('strings that look like numbers stay strings', () => {
   expect(parse(text)).toStrictEqual(JSON.parse(text))
 })
 
-test('with the precision `text` every number keeps its digits', () => {
+test('with the precision text, every number keeps all digits', () => {
   expect(parse('[1.10,2,"3"]', 'text')).toStrictEqual([new NumberText('1.10'), new NumberText('2'), '3'])
 })
 
@@ -60,7 +60,7 @@ const likeJsonParse = (text: string) => parseExactJson(text, Number)
 describe('the exact parser', () => {
   const json = fc.json({ maxDepth: 4 })
 
-  test('accepts everything that JSON.parse accepts', () => {
+  test('parseExactJson accepts everything that JSON.parse accepts', () => {
     fc.assert(
       fc.property(json, text => {
         expect(likeJsonParse(text)).toStrictEqual(JSON.parse(text))
@@ -69,7 +69,7 @@ describe('the exact parser', () => {
     )
   })
 
-  test('rejects everything that JSON.parse rejects, except leading zeros', () => {
+  test('parseExactJson rejects everything that JSON.parse rejects, except leading zeros', () => {
     const strange = fc.constantFrom(
       '"',
       '\\',
@@ -107,20 +107,20 @@ describe('the exact parser', () => {
     )
   })
 
-  test('keeps a field named __proto__', () => {
+  test('parseExactJson keeps a field named __proto__', () => {
     const value = parseExactJson('{"__proto__":{"x":1.0},"a":[{"__proto__":null}]}')
     expect(JSON.stringify(value)).toBe('{"__proto__":{"x":1.0},"a":[{"__proto__":null}]}')
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
   })
 
-  test('rejects a number of more than 1000 characters, as Connect does', () => {
+  test('parseExactJson rejects a number of more than 1000 characters, as Connect does', () => {
     for (const number of ['1'.repeat(1001), `0.${'1'.repeat(1000)}`, `-${'9'.repeat(1_000_000)}`]) {
       expect(() => parse(`{"a":${number}}`)).toThrow(/more than 1000 characters/)
     }
     expect(parse('1'.repeat(1000))).toBe(BigInt('1'.repeat(1000)))
   })
 
-  test('rejects deeply nested JSON', () => {
+  test('parseExactJson rejects deeply nested JSON', () => {
     expect(() => parseExactJson('['.repeat(100_000))).toThrow(/nested more than/)
   })
 })

@@ -1,6 +1,6 @@
 import { connectNumber, parseExactJson } from 'millrace/connect/java'
 
-/** A JSON number as text, for decimals, which need all digits. */
+/** A JSON number as text. Decimals need it, because they must keep all digits. */
 export class NumberText {
   readonly text: string
 
@@ -8,7 +8,7 @@ export class NumberText {
     this.text = text
   }
 
-  /** Returns the number, or a bigint for an integer beyond 2^53. */
+  /** Returns the value as a number, or as a bigint if it is an integer beyond 2^53. */
   get value(): number | bigint {
     const n = Number(this.text)
     return Number.isSafeInteger(n) || !/^-?\d+$/.test(this.text) ? n : BigInt(this.text)
@@ -16,9 +16,9 @@ export class NumberText {
 }
 
 /**
- * The precision of parsed numbers. `double`: as JSON.parse does. `int64`: integers beyond 2^53 as
- * bigint. `schemaless`: in addition, doubles without a fraction as `Double`, because there is no
- * schema with their type. `text`: every number as NumberText.
+ * The precision of parsed numbers. `double` is the precision of JSON.parse. With `int64`, integers
+ * beyond 2^53 become bigint. With `schemaless`, doubles without a fraction also become `Double`,
+ * because no schema contains their type. With `text`, every number becomes a NumberText.
  */
 export type Precision = 'double' | 'int64' | 'schemaless' | 'text'
 
@@ -47,7 +47,10 @@ export function parseJson(bytes: Buffer, precision: Precision, start = 0, end = 
   }
 }
 
-/** Connect's parser accepts leading zeros, and so does the exact parser. */
+/**
+ * Parses JSON with the exact parser, which accepts leading zeros, as Connect's parser does. Throws
+ * `error` if this fails too.
+ */
 function parseLeniently(text: string, precision: Precision, error: unknown): unknown {
   try {
     return parseExactJson(text, NUMBERS[precision])
@@ -63,8 +66,8 @@ const ZERO = 0x30
 const NINE = 0x39
 const MINUS = 0x2d
 /**
- * Integers with fewer digits are below 2^53. Decimals with fewer digits have no fraction only if
- * they end in zeros.
+ * Integers with fewer digits than this are below 2^53. Decimals with fewer digits have no fraction
+ * only if they end in zeros.
  */
 const LONG = 16
 
@@ -72,8 +75,8 @@ const isDigit = (c: number | undefined): boolean => c !== undefined && c >= ZERO
 
 /**
  * Whether the JSON may contain a number that JSON.parse does not read exactly: an integer beyond
- * 2^53 or, with `floats`, a double without a fraction. Scans the bytes once, which is cheaper than
- * a regular expression.
+ * 2^53 or, with `floats`, a double without a fraction. One scan of the bytes is cheaper than a
+ * regular expression.
  */
 export function needsCare(bytes: Buffer, from: number, end: number, floats: boolean): boolean {
   for (let i = from; i < end; i++) {
@@ -83,7 +86,7 @@ export function needsCare(bytes: Buffer, from: number, end: number, floats: bool
     do c = bytes[++i]!
     while (i < end && (c - ZERO) >>> 0 <= 9)
     if (i >= end) c = 0
-    // -0 is the integer 0.
+    // JSON.parse keeps the sign of -0, but Connect reads the integer 0.
     if (i - start === 1 && bytes[start] === ZERO && c !== DOT && start > from && bytes[start - 1] === MINUS) return true
     if (i - start >= LONG && (i - start > LONG || bytes[start] === NINE)) return true
     if (floats && (c === DOT || (c | LOWER) === E) && mayBeWhole(bytes, start, i) && isNumber(bytes, from, start))
@@ -93,7 +96,7 @@ export function needsCare(bytes: Buffer, from: number, end: number, floats: bool
 }
 
 /**
- * Whether the digits from `start` to `end`, with the fraction or exponent after them, may be a
+ * Whether the digits from `start` to `end`, and the fraction or exponent after them, may form a
  * number without a fraction.
  */
 function mayBeWhole(bytes: Buffer, start: number, end: number): boolean {

@@ -1,5 +1,8 @@
 // Jackson escapes quotes, backslashes, control characters, and both halves of surrogate pairs.
-/** Matches text without characters to escape. Twice as fast as a search for such a character. */
+/**
+ * Matches text without characters to escape. This is twice as fast as a search for such a
+ * character.
+ */
 const PLAIN = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/
 const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/g
 

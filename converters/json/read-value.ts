@@ -15,7 +15,10 @@ import { anyDate, DEFAULT_TABLE, hashMapOrder } from 'millrace/connect/java'
 import { NumberText } from './parse.ts'
 import { DAY_MS, describe } from './write-value.ts'
 
-/** Converts parsed JSON to a value of a schema. Throws a DataError if it does not fit. */
+/**
+ * Converts parsed JSON to a value of a schema. Throws a DataError if the JSON does not fit the
+ * schema.
+ */
 export type Reader = (json: unknown) => unknown
 
 export interface ReadOptions {
@@ -23,11 +26,13 @@ export interface ReadOptions {
 }
 
 /**
- * Signals that a number lost digits when it was parsed. The text must be parsed again with
+ * Signals that a number lost digits when it was parsed. The caller must parse the text again with
  * NumberText.
  */
 export class DigitsNeeded extends Error {
-  /** Whether all messages with the schema need it, because its decimals are JSON numbers. */
+  /**
+   * Whether all messages with this schema need NumberText, because its decimals are JSON numbers.
+   */
   readonly always: boolean
   constructor(always: boolean) {
     super('digits needed')
@@ -40,7 +45,7 @@ function mismatch(schema: Schema, json: unknown): DataError {
   return new DataError(`${describe(json)} is not a value of type ${type}`)
 }
 
-/** Compiles the reader of a schema. */
+/** Compiles a function that reads values of a schema. */
 export function compileReader(schema: Schema, options: ReadOptions): Reader {
   const read = logicalReader(schema) ?? typeReader(schema, options)
   const byDefault = options.replaceNullWithDefault ? (schema.default ?? null) : null
@@ -83,13 +88,13 @@ function isObject(json: unknown): json is Struct {
   )
 }
 
-/** Returns a number from the form in which it was parsed. */
+/** Returns the value of a number, which may have been parsed as a NumberText or FloatingNumber. */
 function plain(json: unknown): unknown {
   return json instanceof NumberText || json instanceof FloatingNumber ? json.value : json
 }
 
 function long(schema: Schema, json: unknown): number | bigint {
-  // Removes the sign of -0.
+  // Adding 0 removes the sign of -0.
   if (typeof json === 'number' && Number.isSafeInteger(json)) return json + 0
   if (typeof json === 'number' && Number.isInteger(json)) throw new DigitsNeeded(false)
   const n = plain(json)
@@ -100,17 +105,17 @@ function long(schema: Schema, json: unknown): number | bigint {
 
 function integer(schema: Schema, json: unknown, limit: number): number {
   const n = typeof json === 'number' ? json : plain(json)
-  // Removes the sign of -0.
+  // Adding 0 removes the sign of -0.
   if (typeof n === 'number' && Number.isInteger(n) && n >= -limit && n < limit) return n + 0
   throw mismatch(schema, n)
 }
 
 function float(schema: Schema, json: unknown): number {
   const n = typeof json === 'number' ? json : plain(json)
-  // Java's BigDecimal has no negative zero.
+  // Adding 0 removes the sign of -0, because Java's BigDecimal has no negative zero.
   if (typeof n === 'number') return n + 0
   if (typeof n === 'bigint') return Number(n)
-  // Java's converter writes these values as strings, because JSON has no numbers for them.
+  // Java's converter writes these values as strings, because JSON has no such numbers.
   if (n === 'NaN' || n === 'Infinity' || n === '-Infinity') return Number(n)
   throw mismatch(schema, n)
 }
@@ -162,7 +167,8 @@ function typeReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
-// Connect reads maps into a HashMap. Its order is visible when the map is written again.
+// Connect reads maps into a HashMap. The order of the HashMap is visible when the map is written
+// again.
 function mapReader(schema: Schema, options: ReadOptions): Reader {
   const key = compileReader(schema.keySchema!, options)
   const item = compileReader(schema.valueSchema!, options)
@@ -183,7 +189,7 @@ function mapReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
-// The parsed object becomes the struct. Only values that JSON cannot represent are replaced.
+// The parsed object itself becomes the struct. Only values that JSON cannot represent are replaced.
 function structReader(schema: Schema, options: ReadOptions): Reader {
   const fields = schema.fields ?? []
   const names = fields.map(f => f.name)
@@ -207,7 +213,7 @@ function structReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
-/** Adds the path of the field to an error: `after.price: ...`. */
+/** Returns the error with the name of a field added to its path: `after.price: ...`. */
 function withPath(name: string, error: unknown): DataError {
   const at = error instanceof FieldError ? `${name}.${error.path}` : name
   const message = error instanceof FieldError ? error.bare : error instanceof Error ? error.message : String(error)

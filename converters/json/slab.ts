@@ -1,22 +1,25 @@
-/** The size of an allocation, in bytes. It is used for many messages. */
+/** The size of an allocation, in bytes. Many messages share one allocation. */
 const SLAB_BYTES = 65_536
-/** Longer messages get a separate allocation. */
+/**
+ * The maximum size, in bytes, of a message in a shared allocation. Longer messages get their own.
+ */
 const MAX_SHARED_BYTES = 16_384
-/** The maximum number of UTF-8 bytes for a UTF-16 code unit. */
+/** The maximum number of UTF-8 bytes for one UTF-16 code unit. */
 const MAX_BYTES_PER_UNIT = 3
 
 const CLOSE = 0x7d
 
 /**
- * Writes messages into large buffers. An allocation per message, and encoding the text of the
- * schema for each message, would cost more than encoding the data.
+ * Writes many messages into one large buffer. An allocation per message, and encoding the text of
+ * the schema for each message, would take more time than encoding the data.
  */
 export class Slab {
   #bytes = Buffer.allocUnsafeSlow(SLAB_BYTES)
   #used = 0
 
   /**
-   * Returns the bytes of `head`, then `payload` in UTF-8, then a closing brace if there is a head.
+   * Returns a message: the bytes of `head`, and `payload` in UTF-8. With a head, a closing brace is
+   * added.
    */
   message(head: Buffer | null, payload: string): Buffer {
     const before = head?.length ?? 0

@@ -4,8 +4,7 @@ import type { WriteOptions } from './write-value.ts'
 import { compileWriter } from './write-value.ts'
 
 /**
- * Renders a schema as the "schema" member of JsonConverter's envelope. `field` is the name of a
- * struct field.
+ * Returns the "schema" member of JsonConverter's envelope. For a struct field, `field` is its name.
  */
 export function renderSchema(schema: Schema, options: WriteOptions, field?: string): string {
   const parts = [`"type":${quote(schema.type)}`]
@@ -32,7 +31,7 @@ export function renderSchema(schema: Schema, options: WriteOptions, field?: stri
   return `{${parts.join(',')}}`
 }
 
-// Headers can contain lists without a common type. Their elements have no schema.
+// Headers can contain lists without a common type, whose elements have no schema.
 function renderInner(schema: Schema | undefined, options: WriteOptions): string {
   return schema ? renderSchema(schema, options) : 'null'
 }

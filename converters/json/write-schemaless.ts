@@ -2,12 +2,12 @@ import { DataError, FloatingNumber } from 'millrace/connect'
 import { javaDouble, keysInOrder } from 'millrace/connect/java'
 import { quote } from './quote.ts'
 
-/** The maximum depth of nested data. Deeper data probably contains itself. */
+/** The maximum depth of nested data. Deeper data probably contains a cycle. */
 const MAX_DEPTH = 1000
 
 /**
- * Renders data without a schema. Integers are written as a Java Long, other plain numbers as a
- * Double.
+ * Returns data without a schema as JSON. Integers are written like a Java Long, and other plain
+ * numbers like a Java Double.
  */
 export function writeSchemaless(value: unknown): string {
   return write(value, 0)
@@ -32,7 +32,7 @@ function write(value: unknown, depth: number): string {
   }
 }
 
-/** The cached JSON texts of field names. */
+/** Caches the JSON text of field names. */
 const heads = new Map<string, string>()
 const MOST_HEADS = 10_000
 const LONGEST_HEAD = 64
@@ -69,7 +69,7 @@ function writeObject(value: object, depth: number): string {
   return out === '' ? '{}' : `${out}}`
 }
 
-/** Maps with string keys become objects; other maps become arrays of pairs. */
+/** Writes a map with string keys as an object, and any other map as an array of pairs. */
 function writeMap(map: ReadonlyMap<unknown, unknown>, depth: number): string {
   let out = ''
   if ([...map.keys()].every(key => typeof key === 'string')) {

@@ -14,7 +14,7 @@ import { javaBigDecimal, javaDouble, javaFloat } from 'millrace/connect/java'
 import { quote } from './quote.ts'
 import { writeSchemaless } from './write-schemaless.ts'
 
-/** Renders one value as JSON text. Throws a WriteFault for a value that does not fit. */
+/** Renders one value as JSON text. Throws a WriteFault for a value that does not fit the schema. */
 export type Writer = (value: unknown) => string
 
 export interface WriteOptions {
@@ -24,7 +24,7 @@ export interface WriteOptions {
 
 export const DAY_MS = 86_400_000
 
-/** Describes a value for error messages. Shows only the start of a long value. */
+/** Describes a value for an error message. Of a long value, only the start is shown. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (Buffer.isBuffer(value)) return 'a Buffer'
@@ -38,7 +38,10 @@ function mismatch(schema: Schema, value: unknown): DataError {
   return new DataError(`a field of type ${type} cannot hold ${describe(value)}`)
 }
 
-/** Compiles the writer of a schema. The result can be cached, because schemas are immutable. */
+/**
+ * Compiles a function that writes values of a schema. It can be cached, because schemas are
+ * immutable.
+ */
 export function compileWriter(schema: Schema, options: WriteOptions): Writer {
   const write = logicalWriter(schema, options) ?? typeWriter(schema, options)
   const byDefault =
@@ -93,7 +96,7 @@ function withScale(decimal: Decimal, scale: number): Decimal {
   }
 }
 
-/** Returns the value as a Decimal, also if it is an instance of another copy of the class. */
+/** Returns the value as a Decimal, even if it was created by another copy of the class Decimal. */
 function asDecimal(value: unknown): Decimal | null {
   if (value instanceof Decimal) return value
   if (typeof value !== 'object' || value === null || !('unscaled' in value) || !('scale' in value)) return null
@@ -167,12 +170,12 @@ function typeWriter(schema: Schema, options: WriteOptions): Writer {
   }
 }
 
-/** Texts up to this length are cached for the next record. */
+/** The maximum length of text that is cached for the next record. */
 const REPEATED = 64
 
 /**
- * Caches the last text of a field. Consecutive records often contain the same text, such as a table
- * name.
+ * Returns a writer that caches the last text of a field. Consecutive records often contain the same
+ * text, such as the name of a table.
  */
 function stringWriter(schema: Schema): Writer {
   let last = ''
@@ -199,7 +202,7 @@ function arrayWriter(schema: Schema, options: WriteOptions): Writer {
   }
 }
 
-/** Returns the entries of a map, which is a Map or a plain object. */
+/** Returns the entries of a map. The map is a Map or a plain object. */
 function entriesOf(schema: Schema, value: unknown): Iterable<[unknown, unknown]> {
   if (value instanceof Map) return value
   if (typeof value !== 'object' || value === null || Array.isArray(value) || Buffer.isBuffer(value)) {
@@ -208,7 +211,7 @@ function entriesOf(schema: Schema, value: unknown): Iterable<[unknown, unknown]>
   return Object.entries(value)
 }
 
-// A map with string keys becomes an object, any other map becomes an array of pairs.
+// A map with string keys becomes an object. Any other map becomes an array of pairs.
 function mapWriter(schema: Schema, options: WriteOptions): Writer {
   const key = schema.keySchema ? compileWriter(schema.keySchema, options) : writeSchemaless
   const item = schema.valueSchema ? compileWriter(schema.valueSchema, options) : writeSchemaless
@@ -229,7 +232,7 @@ function mapWriter(schema: Schema, options: WriteOptions): Writer {
 
 type Getter = (struct: Record<string, unknown>) => unknown
 
-/** Reads a field. Ignores inherited properties such as `constructor`. */
+/** Returns a function that reads a field. It ignores inherited properties such as `constructor`. */
 function getter(name: string): Getter {
   return name in Object.prototype ? s => (Object.hasOwn(s, name) ? s[name] : null) : s => s[name]
 }
@@ -242,8 +245,8 @@ function structWriter(schema: Schema, options: WriteOptions): Writer {
   const getters = names.map(getter)
   const writers = fields.map(f => compileWriter(f.schema, options))
   if (fields.length === 0) return () => '{}'
-  // A frozen struct without nested structs is cached: many records can share it, such as the
-  // `source` of a snapshot.
+  // The text of a frozen struct without nested structs is cached, because many records can share
+  // the struct. An example is `source` during a snapshot.
   const flat = fields.every(f => f.schema.type !== 'struct' && f.schema.type !== 'array' && f.schema.type !== 'map')
   let last: object | null = null
   let written: string | null = null

@@ -2,13 +2,13 @@ import type { Validator } from 'millrace/connect'
 import { type CastType, castTypeOf } from './cast-value.ts'
 import { namesInOrder } from './maps.ts'
 
-/** The casts of a spec: one type for the whole key or value, or types of fields. */
+/** The casts of a spec: one type for the whole key or value, or the types of fields. */
 export interface CastSpec {
   readonly whole: CastType | null
   readonly fields: ReadonlyMap<string, CastType>
 }
 
-/** Parses the items of `spec`. Returns an error message if they are invalid. */
+/** Parses the items of `spec`. Returns an error message if an item is invalid. */
 export function parseCastSpec(items: readonly string[]): CastSpec | string {
   const fields = new Map<string, CastType>()
   let whole: CastType | null = null
@@ -24,7 +24,7 @@ export function parseCastSpec(items: readonly string[]): CastSpec | string {
   if (whole && items.length > 1) {
     return 'Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec'
   }
-  // The order in which Connect adds the fields that a record does not have.
+  // Connect adds the fields that a record does not have in this order.
   return { whole, fields: new Map(namesInOrder(fields.keys()).map(name => [name, fields.get(name)!])) }
 }
 

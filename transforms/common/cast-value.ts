@@ -16,7 +16,10 @@ const TYPES: ReadonlyMap<string, CastType> = new Map([
   ['string', 'string'],
 ])
 
-/** Returns the type with this name in a cast spec, ignoring case. */
+/**
+ * Returns the type with this name in a cast spec, ignoring case. Returns undefined for unknown
+ * names.
+ */
 export function castTypeOf(text: string): CastType | undefined {
   return TYPES.get(text.toLowerCase())
 }

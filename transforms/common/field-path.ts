@@ -11,9 +11,9 @@ import { isMap, typeName } from './requirements.ts'
 import { fieldValue } from './schemas.ts'
 
 /**
- * The path of a field (Connect's SingleFieldPath). In syntax V1 the text is the name of the field.
- * In V2 it contains names separated by dots. A name in backticks can contain dots, and `\`` for a
- * backtick.
+ * The path of a field (Connect's SingleFieldPath). In syntax V1 the whole text is the name of one
+ * field. In V2 the text contains names separated by dots. A name in backticks can contain dots, and
+ * `\`` for a backtick.
  */
 export class FieldPath {
   readonly text: string
@@ -37,7 +37,7 @@ export class FieldPath {
     return found
   }
 
-  /** Returns the value in a struct of the schema; null if a parent is null. */
+  /** Returns the value in a struct of this schema, or null if a parent is null. */
   valueIn(schema: Schema, struct: Struct, replaceNull: boolean): unknown {
     let value: unknown = struct
     let current = schema
@@ -51,8 +51,8 @@ export class FieldPath {
   }
 
   /**
-   * Returns the value in data without a schema; null if a parent is missing. Throws a DataError if
-   * a parent is not a map.
+   * Returns the value in data without a schema, or null if a parent is missing. Throws a DataError
+   * if a parent is not a map.
    */
   valueInMap(map: Struct): unknown {
     let value: unknown = map

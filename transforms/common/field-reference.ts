@@ -18,7 +18,7 @@ const OF_TRANSACTION = new Set(['id', 'total_order', 'data_collection_order'])
  */
 export class FieldReference {
   readonly field: string
-  /** The name of the struct that contains the field; null for the event itself. */
+  /** The name of the struct that contains the field, or null for a field of the event itself. */
   readonly struct: string | null
   readonly newName: string
   readonly #schemas = new SchemaCache<Schema | null>()
@@ -36,8 +36,8 @@ export class FieldReference {
   }
 
   /**
-   * Returns the schema of the added field: the original one, but optional. Null if the event has no
-   * such field.
+   * Returns the schema of the added field, which is optional. Returns null if the event has no such
+   * field.
    */
   schemaIn(event: Schema): Schema | null {
     return this.#schemas.get(event, this.#find)
@@ -49,7 +49,10 @@ export class FieldReference {
     return original ? optionalCopy(original) : null
   }
 
-  /** Returns the value; null if the struct is missing, such as `transaction` during a snapshot. */
+  /**
+   * Returns the value of the field. Returns null if its struct is missing, such as `transaction`
+   * during a snapshot.
+   */
   valueIn(schema: Schema, event: Struct): unknown {
     if (this.struct === null) return getField(event, this.field) ?? null
     const parent = getField(event, this.struct) as Struct | null | undefined
@@ -69,7 +72,7 @@ function structOf(name: string): string | null {
   return TOP_LEVEL.has(name) ? null : 'source'
 }
 
-/** Returns the schema as optional and without its default. */
+/** Returns an optional copy of a schema, without its default. */
 function optionalCopy(schema: Schema): Schema {
   const { default: _, ...rest } = schema
   return withOptions({ ...primitive('string'), ...rest }, { optional: true })

@@ -9,7 +9,7 @@ interface Part {
   readonly text: string
 }
 
-/** The fields parsed so far. The others have the values of 1970-01-01T00:00. */
+/** The fields that were parsed. The other fields keep the values of 1970-01-01T00:00. */
 interface Fields {
   year: number
   month: number
@@ -47,8 +47,8 @@ export class JavaDateFormat {
   }
 
   /**
-   * Parses the date at the start of a string; null if it does not match. As in Java, the rest of
-   * the string is ignored.
+   * Parses the date at the start of a string. Returns null if the string does not match. As in
+   * Java, the rest of the string is ignored.
    */
   parse(text: string): Date | null {
     const fields: Fields = {
@@ -67,7 +67,7 @@ export class JavaDateFormat {
     let at = 0
     for (const [i, part] of this.#parts.entries()) {
       const next = this.#parts[i + 1]
-      // Only the width separates adjacent numbers.
+      // If a number follows directly, only the width of this number separates them.
       const touches = next !== undefined && NUMERIC.has(next.letter)
       const length = part.letter === '' ? readText(part, text, at) : readPart(part, text, at, touches, fields)
       if (length < 0) return null
@@ -171,7 +171,10 @@ function readText(part: Part, text: string, at: number): number {
   return text.startsWith(part.text, at) ? part.text.length : -1
 }
 
-/** Parses one part. Returns the length of its text, or -1 if it does not match. */
+/**
+ * Parses one part of the pattern. Returns the length of the matched text, or -1 if the text does
+ * not match.
+ */
 function readPart(part: Part, text: string, at: number, touches: boolean, fields: Fields): number {
   const { letter, count } = part
   if ((letter === 'M' || letter === 'L') && count >= 3) return readName(MONTHS, text, at, i => (fields.month = i))
@@ -240,7 +243,7 @@ function setNumber({ letter, count }: Part, n: number, length: number, fields: F
   }
 }
 
-/** Returns the full year of a two-digit year: from 80 years ago to 20 years from now. */
+/** Returns the full year of a two-digit year. It is between 80 years ago and 20 years from now. */
 function century(n: number): number {
   const now = new Date().getUTCFullYear()
   const year = Math.floor((now - 80) / 100) * 100 + n

@@ -1,6 +1,6 @@
 import { distinctItems, key, oneOf, type Validator } from 'millrace/connect'
 
-/** `replace.null.with.default`, which most transformations have. */
+/** The key `replace.null.with.default`, which most transformations have. */
 export const replaceNullKey = key.boolean({
   default: true,
   importance: 'MEDIUM',
@@ -8,7 +8,7 @@ export const replaceNullKey = key.boolean({
     'How the transformation reads a null in a field with a default value. true: as the default value. false: as null.',
 })
 
-/** `field.syntax.version`: how the names of nested fields are written. */
+/** The key `field.syntax.version`, which determines how the names of nested fields are written. */
 export const fieldSyntaxKey = key.string({
   default: 'V1',
   validator: oneOf(['V1', 'V2'], { ignoreCase: true }),
@@ -17,15 +17,15 @@ export const fieldSyntaxKey = key.string({
     'The syntax of field names. V1: only top-level fields; a dot is part of the name. V2: nested fields too; dots separate names, and backticks enclose a name that contains dots.',
 })
 
-/** A list with at least one item. */
+/** Accepts a list with at least one item. */
 export const nonEmptyList: Validator = {
   describe: 'non-empty list',
   ofNull: 'Empty list',
   check: value => (Array.isArray(value) && value.length === 0 ? 'Empty list' : null),
 }
 
-/** A list of distinct names, which may be empty. */
+/** Accepts a list of distinct names, which may be empty. */
 export const distinctNamesIfAny = distinctItems({ allowEmpty: true })
 
-/** A list of at least one name, without duplicates. */
+/** Accepts a list of at least one name, without duplicates. */
 export const distinctNames = distinctItems({ allowEmpty: false })

@@ -1,12 +1,12 @@
 import { type Struct, setField } from 'millrace/connect'
 import { inHashMapOrder, tableOf, tableOfCopy } from 'millrace/connect/java'
 
-// Connect's transforms create new HashMaps for data without a schema. The key order depends on how
-// each is created.
+// Connect's transformations create new HashMaps for data without a schema. The order of the keys
+// depends on how a HashMap is created.
 
 /**
- * Returns `changed`, a changed copy of `original`, in the order that `new HashMap(original)` has
- * after the same changes.
+ * Returns the copy `changed` of `original` in the order that the same changes give to `new
+ * HashMap(original)` in Java.
  */
 export function inOrderOfCopy(original: Struct, changed: Struct): Struct {
   return inHashMapOrder(changed, tableOfCopy(Object.keys(original).length))

@@ -1,6 +1,6 @@
 import { type ConnectRecord, DataError, Decimal, FloatingNumber, type Schema, type Struct } from 'millrace/connect'
 
-/** Describes the type of a value for error messages. */
+/** Returns the type of a value for error messages. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (value instanceof FloatingNumber) return 'a number'
@@ -10,8 +10,8 @@ export function typeName(value: unknown): string {
 }
 
 /**
- * Returns data without a schema as an object. Throws a DataError that contains `purpose` if it is
- * not one.
+ * Returns data without a schema as an object. Throws a DataError that contains `purpose` if the
+ * data is not an object.
  */
 export function requireMap(value: unknown, purpose: string): Struct {
   const map = mapOrNull(value, purpose)
@@ -21,7 +21,7 @@ export function requireMap(value: unknown, purpose: string): Struct {
   return map
 }
 
-/** Whether a value of data without a schema is a map. */
+/** Whether a value without a schema is a map. */
 export function isMap(value: unknown): value is Struct | Map<unknown, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const isValue = value instanceof FloatingNumber || value instanceof Decimal || value instanceof Date

@@ -1,8 +1,8 @@
 import { DataError, type Field, getField, type Schema, type SchemaOptions, type Struct, struct } from 'millrace/connect'
 
 /**
- * Returns what a changed schema keeps: name, version, doc and parameters (Connect's
- * SchemaUtil.copySchemaBasics).
+ * Returns the attributes that a schema keeps when it is changed: name, version, doc and parameters
+ * (Connect's SchemaUtil.copySchemaBasics).
  */
 export function basicsOf(schema: Schema): SchemaOptions {
   const { name, version, doc, parameters } = schema
@@ -15,8 +15,8 @@ export function basicsOf(schema: Schema): SchemaOptions {
 }
 
 /**
- * Returns a required struct schema with the basics of `schema` and these fields. Throws a DataError
- * for duplicate names.
+ * Returns a required struct schema with the name, version, doc and parameters of `schema` and with
+ * these fields. Throws a DataError for duplicate field names.
  */
 export function structLike(schema: Schema, fields: Iterable<readonly [string, Schema]>): Schema {
   const byName = new Map<string, Schema>()

@@ -4,8 +4,8 @@ import { copyRecord } from 'millrace/connect/java'
 export type Side = 'key' | 'value'
 
 /**
- * The base class of transformations of the key or the value. Each has two subclasses, `...Key` and
- * `...Value`.
+ * The base class of transformations of the key or the value. Each transformation has two
+ * subclasses, `...Key` and `...Value`.
  */
 export abstract class SidedTransformation implements Transformation {
   abstract readonly config: ConfigDef

@@ -1,11 +1,11 @@
 interface Zone {
-  /** The offset from UTC. Positive values are east of Greenwich. */
+  /** The offset from UTC in minutes. Positive values are east of Greenwich. */
   readonly minutes: number
   readonly length: number
 }
 
 const UTC = /^(?:GMT|UTC)/i
-/** The formats of X, XX and XXX: `+01`, `+0100`, `+01:00`. */
+/** The formats of the pattern letters X, XX and XXX: `+01`, `+0100`, `+01:00`. */
 const ISO = [/^([+-])(\d{2})/, /^([+-])(\d{2})(\d{2})/, /^([+-])(\d{2}):(\d{2})/]
 const RFC_822 = /^([+-])(\d{2})(\d{2})/
 const CUSTOM = /^GMT([+-])(\d{1,2}):(\d{2})/i

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000n
 
 const timeOfDay = (ms: bigint): bigint => ((ms % DAY_MS) + DAY_MS) % DAY_MS
 
-/** The nanoseconds of each unit. */
+/** The number of nanoseconds in each unit. */
 const NANOS: Readonly<Record<Precision, bigint>> = {
   seconds: 1_000_000_000n,
   milliseconds: 1_000_000n,
@@ -36,8 +36,8 @@ export function targetSchema(target: Target, optional: boolean): Schema {
 }
 
 /**
- * Converts a logical type, a Unix time of this precision, or text in this format to an instant.
- * Throws a DataError.
+ * Returns the instant of a logical type, of a Unix time with this precision, or of text in this
+ * format. Throws a DataError.
  */
 export function toInstant(
   schema: Schema | null,
@@ -69,7 +69,7 @@ const LONG_MIN = -(2n ** 63n)
 /** Limits a value to the range of a long, as Java's TimeUnit does. */
 const clampToLong = (n: bigint): bigint => (n > LONG_MAX ? LONG_MAX : n < LONG_MIN ? LONG_MIN : n)
 
-/** Converts an instant to a logical type, or to a Unix time of this precision. */
+/** Returns an instant as a logical type, or as a Unix time with this precision. */
 export function fromInstant(instant: Date, target: Exclude<Target, 'string'>, precision: Precision): unknown {
   const ms = BigInt(millisOf(instant))
   switch (target) {

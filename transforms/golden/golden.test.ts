@@ -27,7 +27,7 @@ interface Case {
   class: string
   props: Props
   record: RecordText
-  /** Our result, where it differs from Connect's on purpose. */
+  /** Our result, if it intentionally differs from Connect's. */
   ours?: { record?: RecordText | null; error?: true }
   why?: string
 }
@@ -98,14 +98,14 @@ function describe(r: SinkRecord | CompleteSourceRecord): RecordText {
   }
 }
 
-test('a date beyond the range of JavaScript is an error instead of text with NaN', async () => {
+test('a date beyond JavaScript’s range is an error and does not become text with NaN', async () => {
   const converter = await load<Transformation>('org.apache.kafka.connect.transforms.TimestampConverter$Value')
   configured(converter, { 'target.type': 'string', format: 'yyyy' })
   const value = '{"schema":{"type":"int64"},"payload":9223372036854775807}'
   expect(() => converter.apply(record({ topic: 't', key: null, value }))).toThrow('beyond the year 275760')
 })
 
-test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: %s', async (_name, c, java) => {
+test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('same as Connect: %s', async (_name, c, java) => {
   expect(java.name).toBe(c.name)
   if (c.op === 'predicate') {
     const predicate = await load<Predicate>(c.class)

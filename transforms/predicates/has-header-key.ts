@@ -10,7 +10,7 @@ const hasHeaderKeyConfig = defineConfig({
 
 /**
  * org.apache.kafka.connect.transforms.predicates.HasHeaderKey: true if the record has a header with
- * this name.
+ * the configured name.
  */
 export class HasHeaderKey implements Predicate {
   readonly config = hasHeaderKeyConfig

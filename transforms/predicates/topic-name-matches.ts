@@ -19,8 +19,8 @@ const topicNameMatchesConfig = defineConfig({
 })
 
 /**
- * org.apache.kafka.connect.transforms.predicates.TopicNameMatches: true if the whole topic name
- * matches.
+ * org.apache.kafka.connect.transforms.predicates.TopicNameMatches: true if the regular expression
+ * matches the whole topic name.
  */
 export class TopicNameMatches implements Predicate {
   readonly config = topicNameMatchesConfig

@@ -10,7 +10,7 @@ const cases: { name: string; schemas: boolean; text: string; ours?: string }[] =
 const expected: string[] = read('file-sink.expected')
 
 test.each(cases.map((c, i) => ({ ...c, expected: c.ours ?? expected[i] })))(
-  "as Apache's file sink: $name",
+  "same text as Apache's file sink: $name",
   ({ schemas, text, expected }) => {
     const converter = new JsonConverter()
     configured(converter, { 'schemas.enable': String(schemas) })

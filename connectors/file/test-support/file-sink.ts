@@ -1,7 +1,7 @@
 import { type SentRecord, SinkHarness } from 'millrace/testing'
 import { FileStreamSinkConnector } from '../sink-connector.ts'
 
-/** The file sink in a harness, with what its tests ask for. */
+/** A harness for tests of the file sink. */
 export class FileSink extends SinkHarness {
   constructor(config: Readonly<Record<string, string>>) {
     super(FileStreamSinkConnector, { config })
@@ -32,7 +32,7 @@ export class FileSink extends SinkHarness {
     return this.refusedAgain()
   }
 
-  /** Returns the error of the next `put` that throws. */
+  /** Waits for the next `put` that throws, and returns its error. */
   async refusedAgain(): Promise<unknown> {
     const before = this.refusals.length
     await this.until(() => this.refusals.length > before, 'put to throw')

@@ -2,7 +2,7 @@ import { messageOf, type SourceOffset } from 'millrace/connect'
 import { OffsetStorage, SourceHarness } from 'millrace/testing'
 import { FileStreamSourceConnector } from '../source-connector.ts'
 
-/** The file source in a harness, with what its tests ask for. The topic is `t`. */
+/** A harness for tests of the file source. The topic is `t`. */
 export class FileSource extends SourceHarness {
   constructor(config: Readonly<Record<string, string>>, committed: SourceOffset | null = null) {
     const offsets = new OffsetStorage()
@@ -10,7 +10,7 @@ export class FileSource extends SourceHarness {
     super(FileStreamSourceConnector, { config: { topic: 't', ...config }, offsets })
   }
 
-  /** Starts a source. Its committed offset is `committed`. */
+  /** Starts a source with the committed offset `committed`. */
   static async run(
     config: Readonly<Record<string, string>>,
     committed: SourceOffset | null = null,

@@ -17,7 +17,7 @@ if (isMainThread) {
     })
   })
 } else {
-  // a thread of a worker runs until the worker ends it
+  // The timer keeps the thread alive, because a task thread runs until the worker ends it.
   setInterval(() => {}, 1e6)
   const source = await FileSource.run({})
   let sent = 0
