@@ -44,7 +44,7 @@ export const errors = defineErrors({
   },
   MR_CLI_REST: {
     message: '{method} {path} failed with status {status}: {message}',
-    fix: 'Correct what the message says. The log of the worker may say more.',
+    fix: 'Correct the cause that the message names. The log of the worker may contain details.',
     retriable: true,
   },
 })

@@ -34,8 +34,8 @@ export function classNameOf(name) {
 
 /**
  * Creates the package of a plugin. Throws an Error that says what to correct. `millrace` is the
- * version of the dependency. The default is the published version. In a clone of the repository, the
- * default is the clone itself.
+ * version of the dependency. The default is the published version. In a clone of the repository,
+ * the default is the clone itself.
  * @param {{ folder: string, type: string, name?: string, className?: string, millrace?: string }}
  * options
  */

@@ -125,7 +125,7 @@ const eventKeys = defineConfig({
     default: false,
     importance: 'LOW',
     documentation:
-      'Whether events contain the id of their transaction. A separate topic then also receives a record at the begin and end of each transaction.',
+      'Whether events contain the id of their transaction. A separate topic then also receives a record at the beginning and end of each transaction.',
   }),
   'extended.headers.enabled': key.boolean({
     default: true,
@@ -207,7 +207,7 @@ const snapshotKeys = defineConfig({
     default: null,
     importance: 'MEDIUM',
     documentation:
-      'Regular expressions of the captured tables of which the snapshot reads the rows. Default: all captured tables.',
+      'Regular expressions of the captured tables whose rows the snapshot reads. Default: all captured tables.',
   }),
 })
 

@@ -87,20 +87,20 @@ const columnKeys = defineConfig({
     default: null,
     importance: 'MEDIUM',
     documentation:
-      'Regular expressions of text columns to replace by a hash with a salt. The key contains the hash algorithm and the salt, such as column.mask.hash.v2.SHA-256.with.salt.x.',
+      'Regular expressions of text columns to replace by a hash with a salt. The name of this key contains the hash algorithm and the salt, such as column.mask.hash.v2.SHA-256.with.salt.x.',
   }),
   'column.mask.with.(d+).chars': key.string({
     default: null,
     importance: 'MEDIUM',
     documentation:
-      'Regular expressions of text columns to replace by asterisks. The key contains the number of asterisks, such as column.mask.with.8.chars.',
+      'Regular expressions of text columns to replace by asterisks. The name of this key contains the number of asterisks, such as column.mask.with.8.chars.',
   }),
   'column.truncate.to.(d+).chars': key.int({
     default: null,
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'Regular expressions of text columns to truncate. The key contains the maximum number of characters, such as column.truncate.to.20.chars.',
+      'Regular expressions of text columns to truncate. The name of this key contains the maximum number of characters, such as column.truncate.to.20.chars.',
   }),
   'column.propagate.source.type': key.list({
     default: null,

@@ -4,10 +4,10 @@ import { sleep } from '../../core/common/async/sleep.ts'
 import { FileWatch } from './file-watch.ts'
 import { temporaryFolder } from './test-support/temporary-folder.ts'
 
-/** These intervals are so long that only events end a wait. */
+/** The intervals are long enough that only events end a wait. */
 const EVENTS_ONLY = { min: 1e6, max: 1e6 }
 
-test('a watch reports a file that appears, even with its folders, grows, shrinks, disappears or reappears', async () => {
+test('a watch reports a file that appears, even with its folders, grows, shrinks, vanishes or reappears', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a/b/c.txt')
   const problems: unknown[] = []

@@ -34,7 +34,10 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   #lag: FileLag | null = null
   /** The unterminated last line of a file that was replaced, or of standard input. */
   #last: SourceRecord | null = null
-  /** The message of the error that was last reported to the runtime. Null if its cause is gone. */
+  /**
+   * The message of the error that was last reported to the runtime. Null after its cause has
+   * passed.
+   */
   #reported: string | null = null
 
   override async start(settings: SourceSettings): Promise<void> {
@@ -61,7 +64,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
 
   /**
    * Returns the next lines. Throws an error once, so that the status shows it, and then waits until
-   * its cause is gone. An empty batch then removes the message from the status.
+   * the cause has passed. An empty batch then removes the message from the status.
    */
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context

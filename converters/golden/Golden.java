@@ -112,7 +112,7 @@ public class Golden {
         out.put("data", text(v.schema(), v.value()));
         break;
       }
-      // Reads the header and writes it again, because the envelope cannot represent mixed lists.
+      // The header is read and written again, because the envelope cannot represent mixed lists.
       case "header-round": {
         HeaderConverter converter = (HeaderConverter) plugin;
         converter.configure(props);

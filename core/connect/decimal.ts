@@ -34,7 +34,8 @@ export class Decimal {
   /** Returns the same number with another scale. Throws a RangeError if digits would be lost. */
   withScale(scale: number): Decimal {
     if (scale === this.scale) return this
-    if (Math.abs(scale - this.scale) > MOST_ZEROS) throw new RangeError(`${this} is too far from the scale ${scale}`)
+    if (Math.abs(scale - this.scale) > MOST_ZEROS)
+      throw new RangeError(`${this} has too many digits for the scale ${scale}`)
     if (scale > this.scale) return new Decimal(this.unscaled * 10n ** BigInt(scale - this.scale), scale)
     const divisor = 10n ** BigInt(this.scale - scale)
     if (this.unscaled % divisor !== 0n) throw new RangeError(`${this} cannot have scale ${scale} without rounding`)

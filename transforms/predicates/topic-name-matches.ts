@@ -14,7 +14,7 @@ const topicNameMatchesConfig = defineConfig({
   pattern: key.string({
     validator: all(nonEmpty, regex),
     importance: 'MEDIUM',
-    documentation: 'A Java regular expression. The predicate matches records whose whole topic name it matches.',
+    documentation: 'A Java regular expression. The predicate is true for records whose whole topic name matches it.',
   }),
 })
 

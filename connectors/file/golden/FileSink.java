@@ -1,5 +1,5 @@
-// Writes file-sink.expected.json from file-sink.cases.json: what Apache's JsonConverter and
-// FileStreamSinkTask write for each document.
+// Generates file-sink.expected.json from file-sink.cases.json: the text that Apache's JsonConverter
+// and FileStreamSinkTask write for each document.
 // Usage, with LIBS=$PEERS_HOME/connect/libs/*:$PEERS_HOME/connect/plugins/connect-file/*
 //   java -cp "$LIBS" connectors/file/golden/FileSink.java connectors/file/golden
 import com.fasterxml.jackson.databind.JsonNode;

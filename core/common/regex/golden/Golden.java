@@ -1,4 +1,4 @@
-// Makes expected.json out of cases.json with java.util.regex: see README.md.
+// Generates expected.json from cases.json with java.util.regex: see README.md.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
