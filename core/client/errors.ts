@@ -125,12 +125,15 @@ const CONNECTION_LOST: ReadonlySet<unknown> = new Set([
 
 const codeOf = (error: unknown) => (error as { code?: unknown }).code
 
-/** Returns whether the client could not connect to the broker, or lost the connection. */
+/**
+ * Returns whether the error means that the client could not connect to the broker, or lost the
+ * connection.
+ */
 export function isConnectionError(error: unknown): boolean {
   return NOT_SENT.has(codeOf(error)) || CONNECTION_LOST.has(codeOf(error))
 }
 
-/** Returns whether the broker may have handled the request although the client got this error. */
+/** Returns whether the broker may have handled a request that failed with this error. */
 export function mayHaveArrived(error: unknown): boolean {
   return (
     CONNECTION_LOST.has(codeOf(error)) || (error instanceof Error && error.cause != null && mayHaveArrived(error.cause))

@@ -12,8 +12,8 @@ export type ClientOptions = ClientOptionsOf<typeof commonClientConfig> & {
 }
 
 /**
- * The options of a producer. Option names are Kafka's keys in camel case, such as `lingerMs` for
- * `linger.ms`, with the same units.
+ * The options of a producer. docs/client.md lists the option for each of Kafka's keys, such as
+ * `lingerMs` for `linger.ms`. The units are those of the keys.
  */
 export type ProducerOptions = ClientOptions & ClientOptionsOf<typeof producerKeys>
 
@@ -44,7 +44,7 @@ export interface ProducerRecord {
    */
   readonly partition?: number | null
   readonly key: Buffer | null
-  /** A string is sent as UTF-8, and is faster than a buffer. */
+  /** A string is sent as UTF-8. Passing a string is usually faster than passing a buffer. */
   readonly value: Buffer | string | null
   /** Milliseconds since 1970. Default: the current time. */
   readonly timestamp?: number | null
@@ -65,7 +65,8 @@ export interface DeliveredBatch {
   /** The partition; -1 if the record failed before a partition was chosen. */
   readonly partition: number
   /**
-   * Returns the offset of the record at an index. It is -1 if the record failed, and with `acks=0`.
+   * Returns the offset of the record at an index. The offset is -1 if the record failed, and with
+   * `acks=0`.
    */
   offsetOf(index: number): number
   /** Returns the timestamp of the record at an index, in milliseconds since 1970. */
@@ -105,7 +106,7 @@ export interface Producer {
    * before the next record is appended.
    */
   append(record: ProducerRecord, listener?: DeliveryListener, token?: number): boolean
-  /** Resolves when `append` accepts records again. */
+  /** Resolves when there is space in `buffer.memory`, so that `append` accepts records again. */
   room(signal?: AbortSignal): Promise<void>
   /** Appends all records, and resolves when all are acknowledged. Rejects with the first error. */
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
@@ -168,7 +169,8 @@ export interface OffsetAndMetadata {
 export interface TopicPartitionOffset extends TopicPartition, OffsetAndMetadata {}
 
 /**
- * The equivalent of Kafka's ConsumerRebalanceListener. `poll` calls its methods and awaits them.
+ * The equivalent of Kafka's ConsumerRebalanceListener. `poll` calls the listener's methods and
+ * awaits them.
  */
 export interface RebalanceListener {
   onPartitionsAssigned?(partitions: readonly TopicPartition[]): Promise<void> | void
@@ -198,7 +200,10 @@ export interface Consumer {
   assign(partitions: readonly TopicPartition[]): void
   unsubscribe(): Promise<void>
   assignment(): readonly TopicPartition[]
-  /** Returns the subscribed topics. For a pattern, these are the existing topics that match it. */
+  /**
+   * Returns the subscribed topics. For a pattern, these are the existing topics that match the
+   * pattern.
+   */
   subscription(): readonly string[]
   /** Returns the subscribed topics that do not exist according to the latest metadata. */
   missingTopics(): readonly string[]
@@ -268,7 +273,10 @@ export interface ConfigEntry {
 }
 
 export interface Admin {
-  /** Rejects with the error of the first topic that failed, such as TOPIC_ALREADY_EXISTS. */
+  /**
+   * Creates topics. Rejects with the error of the first topic that failed, such as
+   * TOPIC_ALREADY_EXISTS.
+   */
   createTopics(topics: readonly NewTopic[], options?: { validateOnly?: boolean; timeoutMs?: number }): Promise<void>
   deleteTopics(names: readonly string[], options?: { timeoutMs?: number }): Promise<void>
   createPartitions(counts: Readonly<Record<string, number>>): Promise<void>
@@ -288,7 +296,10 @@ export interface Admin {
   describeGroups(groupIds: readonly string[]): Promise<readonly GroupDescription[]>
   listGroupOffsets(groupId: string): Promise<readonly TopicPartitionOffset[]>
   alterGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void>
-  /** Rejects with GROUP_SUBSCRIBED_TO_TOPIC for topics that a member of the group consumes. */
+  /**
+   * Deletes committed offsets. Rejects with GROUP_SUBSCRIBED_TO_TOPIC for a topic that a member of
+   * the group consumes.
+   */
   deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>
   deleteGroups(groupIds: readonly string[]): Promise<void>
   close(): Promise<void>

@@ -131,7 +131,7 @@ function shapeOf(declaration: MessageDeclaration): object {
 }
 
 describe.skipIf(libs === null || !hasJava())("Kafka's own code", () => {
-  test('decodes our encoding of every message in every version, and encodes it to the same bytes', {
+  test('decodes our bytes of every message in every version, and encodes the result to the same bytes', {
     timeout: 120_000,
   }, () => {
     const lines: string[] = []

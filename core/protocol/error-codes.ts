@@ -63,7 +63,7 @@ export function errorFor(code: number, detail?: string, options?: ErrorOptions):
 const DAMAGED = new Set<unknown>(['MR_PROTOCOL_MALFORMED', 'MR_PROTOCOL_COMPRESSION', 'MR_PROTOCOL_TOO_LARGE'])
 
 /**
- * Returns the Kafka error code for any error. It is CORRUPT_MESSAGE for bytes that cannot be
+ * Returns the Kafka error code for any error. The code is CORRUPT_MESSAGE for bytes that cannot be
  * decoded, and UNKNOWN_SERVER_ERROR for any other error without a code.
  */
 export function kafkaCodeOf(error: unknown): number {

@@ -31,7 +31,7 @@ function script(apiKey: number, ...answers: (object | 'cut')[]): SimOptions['ans
 
 const exists = { topics: [{ name: 't', errorCode: ErrorCode.TOPIC_ALREADY_EXISTS }] }
 
-test('createTopics succeeds if a retry reports that the topic exists and the first response was lost', async () => {
+test('createTopics succeeds if the first response was lost and the retry reports that the topic exists', async () => {
   const admin = await start({ answer: script(ApiKey.CreateTopics, 'cut', exists) })
   await admin.createTopics([{ name: 't' }])
 })
@@ -77,7 +77,7 @@ test('a call fails at its timeout if the broker does not respond', async () => {
   await expect(admin.deleteTopics(['t'], { timeoutMs: 50 })).rejects.toMatchObject(late)
 })
 
-test('requests for a group are retried at its new coordinator, and deleteGroups succeeds if only a response was lost', async () => {
+test('requests for a group are retried at its new coordinator, and deleteGroups succeeds if only its response was lost', async () => {
   let looked = 0
   const codes = [ErrorCode.NOT_COORDINATOR, 'cut', ErrorCode.GROUP_ID_NOT_FOUND] as const
   let n = 0

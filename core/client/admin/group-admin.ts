@@ -116,8 +116,8 @@ export class GroupAdmin {
   }
 
   /**
-   * Calls `ask` until it succeeds. If the coordinator of the group has moved, finds the new one
-   * first.
+   * Calls `ask` until it succeeds. If the coordinator of the group has moved, finds the new
+   * coordinator before the next attempt.
    */
   #atCoordinator<T>(what: string, groupId: string, ask: (request: Request) => Promise<T>): Promise<T> {
     const coordinator = new GroupCoordinator(this.#cluster, groupId)

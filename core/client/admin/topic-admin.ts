@@ -127,15 +127,18 @@ export class TopicAdmin {
   }
 
   /**
-   * Returns the time limit for the broker, in milliseconds. It does not exceed the timeout of the
-   * request, so that the response can arrive in time.
+   * Returns the time limit for the broker, in milliseconds. The limit does not exceed the timeout
+   * of the request, so that the response can arrive in time.
    */
   #brokersTime(timeoutMs: number): number {
     return Math.min(timeoutMs, this.#cluster.options.requestTimeoutMs)
   }
 }
 
-/** Returns the first error that is not retriable. If all are retriable, returns the first one. */
+/**
+ * Returns the first error that is not retriable. If all errors are retriable, returns the first
+ * error.
+ */
 function worstOf(failed: readonly Outcome[], final: readonly number[]): Error | undefined {
   const errors = failed.map(o => {
     const error = errorFor(o.errorCode, `topic ${o.name}: ${o.errorMessage ?? errorMessage(o.errorCode)}`)

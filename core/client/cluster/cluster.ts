@@ -162,7 +162,10 @@ export class Cluster {
     )
   }
 
-  /** Runs `attempt` until it succeeds, with the client's back-off, for `timeoutMs` at most. */
+  /**
+   * Runs `attempt` until it succeeds, for at most `timeoutMs`. Waits for the client's back-off
+   * between attempts.
+   */
   retry<T>(
     what: string,
     timeoutMs: number,
@@ -180,7 +183,9 @@ export class Cluster {
     })
   }
 
-  /** Fetches metadata that includes all topics tracked now. Concurrent calls share one request. */
+  /**
+   * Fetches the metadata of all topics that are tracked now. Concurrent calls share one request.
+   */
   refresh(signal?: AbortSignal): Promise<void> {
     this.#queued ??= this.#refreshAfter(this.#running)
     return orAbort(this.#queued, signal)

@@ -8,7 +8,10 @@ export interface LinkOptions extends ConnectionOptions {
   readonly reconnectBackoffMaxMs: number
 }
 
-/** The connection to one address. A failed attempt to connect delays the next one by a back-off. */
+/**
+ * The connection to one address. After a failed attempt to connect, the next attempt waits for a
+ * back-off.
+ */
 export class Link {
   readonly address: Address
   readonly #options: LinkOptions
@@ -38,7 +41,10 @@ export class Link {
     return this.#connection && !this.#connection.closed ? this.#connection : null
   }
 
-  /** Whether the last connection failed or was closed, and its back-off has not passed yet. */
+  /**
+   * Whether the client must wait before it connects again, because the last connection failed or
+   * was closed.
+   */
   get inBackoff(): boolean {
     return this.current === null && performance.now() < this.#notBefore
   }

@@ -30,7 +30,7 @@ export interface FoundOffset {
 export interface OffsetSearch {
   readonly cluster: Cluster
   readonly readCommitted: boolean
-  /** Receives the found offsets. */
+  /** The offsets that were found so far. An attempt adds to this map. */
   readonly found: Map<OffsetQuery, FoundOffset>
   readonly signal: AbortSignal
 }
@@ -59,7 +59,8 @@ export async function listOffsets(
  * the reason why some are missing.
  */
 export async function listOffsetsOnce(queries: readonly OffsetQuery[], search: OffsetSearch): Promise<Error | null> {
-  // A request may contain each partition only once.
+  // A request may contain each partition only once, so send further queries for the same partition
+  // later.
   const seen = new Set<string>()
   const now: OffsetQuery[] = []
   const later: OffsetQuery[] = []

@@ -31,7 +31,7 @@ export interface TopicState {
 export class Metadata {
   clusterId: string | null = null
   controllerId = -1
-  /** The number of updates. */
+  /** The number of responses that were applied. */
   version = 0
   readonly brokers = new Map<number, Broker>()
   readonly topics = new Map<string, TopicState>()
@@ -94,8 +94,8 @@ export class Metadata {
   }
 
   /**
-   * Sets the new leader from a Produce or Fetch response (KIP-951). Returns false if its epoch is
-   * not newer, or if the partition or the broker is unknown.
+   * Sets the leader of a partition that a Produce or Fetch response reports (KIP-951). Returns
+   * false if the leader's epoch is not newer, or if the partition or the broker is unknown.
    */
   updateLeader(topic: string, partition: number, leader: number, leaderEpoch: number): boolean {
     const state = this.topics.get(topic)

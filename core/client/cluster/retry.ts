@@ -16,9 +16,9 @@ export interface RetryOptions {
 }
 
 /**
- * Runs `attempt` until it succeeds, and returns its result. Throws an error that is not retriable
- * at once. Throws MR_CLIENT_TIMEOUT, with the last error as its cause, when the time is over. The
- * signal of an attempt aborts at that time, and when `signal` aborts.
+ * Runs `attempt` until it succeeds, and returns its result. An error that is not retriable ends the
+ * attempts at once. When the time is over, throws MR_CLIENT_TIMEOUT with the last error as its
+ * cause. The signal of an attempt aborts at that time, and when the signal in the options aborts.
  */
 export async function retry<T>(attempt: (signal: AbortSignal) => Promise<T>, o: RetryOptions): Promise<T> {
   const deadline = performance.now() + o.timeoutMs

@@ -5,7 +5,7 @@ import type { PartitionInfo } from '../types.ts'
 import type { Cluster } from './cluster.ts'
 import type { TopicState } from './metadata.ts'
 
-/** Returns the topic's error if waiting cannot resolve it, or null. */
+/** Returns the topic's error if waiting cannot resolve the error; otherwise null. */
 export function fatalTopicError(state: TopicState | undefined): Error | null {
   const code = state?.errorCode ?? 0
   if (code !== ErrorCode.INVALID_TOPIC_EXCEPTION && code !== ErrorCode.TOPIC_AUTHORIZATION_FAILED) return null

@@ -10,8 +10,8 @@ type RequiredOption<K> = K extends { readonly default: unknown } ? never : Optio
 type OptionalOption<K> = K extends { readonly default: unknown } ? OptionOf<K> : never
 
 /**
- * The options object of a client, for a declaration of settings. An option is required if its key
- * has no default.
+ * The type of a client's options object, for a declaration of settings. An option is required if
+ * its key has no default.
  */
 export type ClientOptionsOf<D extends ConfigDef> = {
   readonly [N in keyof D as RequiredOption<D[N]>]: InputOf<D[N]>
@@ -19,7 +19,7 @@ export type ClientOptionsOf<D extends ConfigDef> = {
   readonly [N in keyof D as OptionalOption<D[N]>]?: InputOf<D[N]> | undefined
 }
 
-/** The parsed settings of a declaration, by option name. */
+/** The type of the parsed settings, by option name, for a declaration of settings. */
 export type ClientSettingsOf<D extends ConfigDef> = {
   readonly [N in keyof D as OptionOf<D[N]>]: ValueOf<D[N]>
 }

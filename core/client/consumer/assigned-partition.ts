@@ -33,7 +33,7 @@ type State =
 /** The result of the validation of a position. */
 export type Validation =
   | { readonly kind: 'valid' }
-  /** The position has changed since the request was sent: the response is ignored. */
+  /** The position has changed since the request was sent, so the response is ignored. */
   | { readonly kind: 'outdated' }
   /**
    * The leader's log differs, from `end` on, from the log that was read. `end` is null if the
@@ -52,7 +52,8 @@ export class AssignedPartition implements TopicPartition {
   /** The next offset to fetch: the offset after the buffered ranges. */
   fetchOffset = -1
   /**
-   * The number of changes of the position. It identifies responses to fetches from before a change.
+   * The number of changes of the position. The response to a fetch is ignored if this number has
+   * changed since the request.
    */
   round = 0
   highWatermark = -1
@@ -85,7 +86,10 @@ export class AssignedPartition implements TopicPartition {
     return this.#state.kind === 'await-validation' ? this.#state.at : null
   }
 
-  /** Where to start in the log, if the position must be set to its start or end; otherwise null. */
+  /**
+   * `earliest` or `latest` if the position must be set to the start or the end of the log;
+   * otherwise null.
+   */
   get reset(): Reset | null {
     return this.#state.kind === 'await-reset' ? this.#state.reset : null
   }
@@ -150,7 +154,7 @@ export class AssignedPartition implements TopicPartition {
     return sum
   }
 
-  /** Whether the next range may be fetched: at most two ranges are buffered. */
+  /** Whether the next range may be fetched. At most two ranges are buffered. */
   get wantsMore(): boolean {
     return this.#chunks.length < 2
   }

@@ -69,7 +69,8 @@ test('a fetch is retried with a back-off if the broker repeatedly loses the fetc
     return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND }
   })
   expect(await consumer.poll(200)).toEqual([])
-  // A back-off of 5 ms allows about 40 requests. Without a back-off there would be hundreds.
+  // In 200 ms, a back-off of 5 ms allows about 40 requests. Without a back-off there would be
+  // hundreds.
   expect(n).toBeLessThan(100)
 })
 

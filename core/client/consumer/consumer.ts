@@ -58,7 +58,8 @@ class KafkaConsumer implements Consumer {
   #closed = false
   #closing: Promise<void> | null = null
   /**
-   * The version of the metadata in which the subscribed topics were last found to have no errors.
+   * The last version of the metadata that was checked and contains no errors of the subscribed
+   * topics.
    */
   #checkedTopicsAt = -1
   /**
@@ -80,7 +81,7 @@ class KafkaConsumer implements Consumer {
         beforeRevoke: partitions => this.#commitBeforeRevoke(partitions),
         onChange,
       })
-    // If a leader has changed, `poll` must validate the positions.
+    // The metadata may contain new leaders, for which `poll` must validate the positions.
     this.#cluster.onUpdate(onChange)
     this.#fetcher = new Fetcher(this.#cluster, settings, {
       partitions: () => this.#subscription.partitions(),
@@ -367,7 +368,7 @@ class KafkaConsumer implements Consumer {
         p.take(left, records)
       } catch (cause) {
         // Discard the buffer, so that the range is fetched again. If there are records before the
-        // invalid batch, this poll returns them. Otherwise the partition fails.
+        // invalid batch, this poll returns them. Otherwise `poll` throws the error.
         const { offset } = p.position
         p.dropBuffered()
         if (records.length === 0) {

@@ -71,7 +71,7 @@ export class Fetcher {
     cluster.onUpdate(() => this.maintain())
   }
 
-  /** Sends the fetches that are due. Call it after every change; it is cheap. */
+  /** Sends the fetches that are due. Call it after every change, because a call is cheap. */
   maintain(): void {
     if (this.#closed) return
     const now = performance.now()
@@ -229,8 +229,8 @@ export class Fetcher {
   }
 
   /**
-   * Handles a rejected request. If the broker has lost the session, starts a new one at once.
-   * Retries after a back-off if that fails too, and after other errors.
+   * Handles a rejected request. If the broker has lost the session, starts a new session at once.
+   * If that fails too, and after other errors, retries with a back-off.
    */
   #onRejected(id: number, broker: BrokerFetch, code: number, asked: ReadonlyMap<string, Asked>): void {
     const { logger, retryBackoffMs, retryBackoffMaxMs } = this.#settings.common

@@ -48,8 +48,8 @@ export class Positions {
   }
 
   /**
-   * Makes one attempt to find or validate positions. Rejects if some remain unknown. Ignores the
-   * result for a partition whose position has changed in the meantime.
+   * Makes one attempt to find or validate positions. Rejects if some positions remain unknown.
+   * Ignores the result for a partition whose position has changed in the meantime.
    */
   async find(partitions: readonly AssignedPartition[]): Promise<void> {
     const fresh = partitions.filter(p => p.isInitializing)
@@ -60,7 +60,10 @@ export class Positions {
     if (validate.length > 0) await this.#validate(validate)
   }
 
-  /** Applies `auto.offset.reset` to a partition. With `none`, the next `poll` throws the error. */
+  /**
+   * Applies `auto.offset.reset` to a partition. With `none`, the next `poll` throws the error that
+   * `failure` creates.
+   */
   resetOrFail(partition: AssignedPartition, failure: () => Error): void {
     const { autoOffsetReset } = this.#settings
     if (autoOffsetReset === 'none') partition.error = failure()
@@ -114,7 +117,8 @@ export class Positions {
   }
 
   /**
-   * Validates positions with one leader. Returns the reason why some are not validated, or null.
+   * Validates positions with one leader. Returns the reason why some positions are not validated,
+   * or null.
    */
   async #validateAt(leader: number, partitions: readonly AssignedPartition[]): Promise<Error | null> {
     const asked = partitions.flatMap(p => (p.unvalidated === null ? [] : [{ p, at: p.unvalidated }]))

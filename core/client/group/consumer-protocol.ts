@@ -47,8 +47,8 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
 }
 
 /**
- * Decodes an assignment. An empty buffer contains no partitions. The leader sends it when it skips
- * the assignment.
+ * Decodes an assignment. An empty buffer contains no partitions. The leader sends an empty buffer
+ * if it skips the assignment.
  */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return []

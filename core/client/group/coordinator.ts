@@ -29,7 +29,10 @@ export class GroupCoordinator {
     this.#nodeId = null
   }
 
-  /** Forgets the coordinator, and returns true, if the error means that it may have moved. */
+  /**
+   * If the error means that the coordinator may have moved, forgets the coordinator and returns
+   * true.
+   */
   forgetAfter(error: unknown): boolean {
     const code = kafkaCodeOf(error)
     const moved =

@@ -34,7 +34,7 @@ export class MemberState {
    * coordinator.
    */
   rejoinReason: string | null = null
-  /** Whether the member has lost its membership, and with it all its partitions. */
+  /** Whether the member has lost its membership. In this case, it has also lost its partitions. */
   lost = false
   #lastHeartbeat = 0
   #lastAnswer = 0
@@ -172,8 +172,8 @@ export class MemberState {
   }
 
   /**
-   * Handles a rejected commit. Its error may mean that the group is rebalancing or has removed the
-   * member.
+   * Handles a rejected commit. The error code may mean that the group is rebalancing or has removed
+   * the member.
    */
   commitRejected(code: number, generation: number): void {
     if (generation !== this.generation) return

@@ -28,8 +28,8 @@ export interface GroupMember {
 }
 
 /**
- * The part of the group protocol that depends on its type. `consumer` assigns partitions, and
- * `connect` assigns connectors and tasks.
+ * The part of the group protocol that differs between the types of groups. `consumer` assigns
+ * partitions, and `connect` assigns connectors and tasks.
  */
 export interface GroupProtocol {
   readonly protocolType: string
@@ -96,8 +96,8 @@ export class Membership {
   }
 
   /**
-   * Calls the protocol's methods that are due, and starts a join if one is needed. Throws fatal
-   * errors. Call it repeatedly, but wait for each call before the next one.
+   * Calls the protocol's methods that are due, and starts a join if necessary. Throws fatal errors.
+   * Call it repeatedly, but wait for each call before the next one.
    */
   async tick(): Promise<void> {
     this.state.polled(performance.now())
@@ -337,7 +337,7 @@ export class Membership {
       this.#log.warn(
         `The application did not poll within max.poll.interval.ms (${this.#options.maxPollIntervalMs} ms). Leaving group ${this.#coordinator.groupId}`,
       )
-      // `leave` never rejects.
+      // This promise never rejects.
       void this.leave('max.poll.interval.ms exceeded', true, this.#coordinator.cluster.options.requestTimeoutMs).then(
         this.#onEvent,
       )
@@ -346,7 +346,7 @@ export class Membership {
     if (this.state.sessionExpired(now)) this.#coordinator.forget()
     this.state.heartbeatSent(now)
     this.#isHeartbeatPending = true
-    // Never rejects.
+    // This promise never rejects.
     void this.#sendHeartbeat().then(() => {
       this.#isHeartbeatPending = false
       this.#armHeartbeat()

@@ -141,7 +141,7 @@ export class OffsetStore {
 
 /**
  * Requests only stable offsets (KIP-447). The coordinator rejects the request while an open
- * transaction has uncommitted offsets.
+ * transaction contains offsets of the group.
  */
 function stable(version: number): { requireStable?: boolean } {
   return version >= 7 ? { requireStable: true } : {}

@@ -27,7 +27,7 @@ export interface StandIn {
   heartbeat(timeoutMs: number): Promise<boolean>
   /**
    * Removes the member from the group, so that the group does not wait for the session timeout.
-   * Rejects if that fails.
+   * Rejects if the request fails.
    */
   leave(reason: string, timeoutMs: number): Promise<void>
   close(): void

@@ -14,7 +14,10 @@ export interface Api<
   readonly max: number
 }
 
-/** Returns an API. `range` restricts the declared versions to those that the caller supports. */
+/**
+ * Returns the API to which the messages belong. `range` restricts the declared versions to those
+ * that the caller supports.
+ */
 export function defineApi<Q extends MessageDeclaration, R extends MessageDeclaration>(
   request: Q,
   response: R,

@@ -116,7 +116,7 @@ test('the timeout of one request fails all pending requests, because responses a
   await expect(behind).rejects.toMatchObject({ code: 'MR_CLIENT_REQUEST_TIMEOUT' })
 })
 
-test('an aborted request is rejected at once, and later responses still belong to their requests', async () => {
+test('an aborted request is rejected at once, and other requests still get their own responses', async () => {
   const { connection } = await simulated()
   const version = connection.version(Metadata)
   const stop = new AbortController()
@@ -136,7 +136,7 @@ test('a request with invalid input fails, and other requests succeed', async () 
   expect((await good).topics[0]!.errorCode).toBe(0)
 })
 
-test('version() returns the newest common version up to the cap, and throws if there is none', async () => {
+test('version() returns the newest common version up to the cap, and throws if there is no common version', async () => {
   const { connection } = await simulated()
   expect(connection.version(Metadata)).toBe(Metadata.max)
   expect(connection.version(Metadata, 5)).toBe(5)

@@ -112,7 +112,7 @@ export class Connection {
 
   /**
    * Returns the newest version that both sides support. Throws MR_CLIENT_UNSUPPORTED_VERSION if
-   * there is none.
+   * there is no common version.
    */
   version(api: Api, cap?: number): number {
     const version = commonVersion(api, this.#versions, cap)

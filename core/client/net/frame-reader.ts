@@ -39,7 +39,7 @@ export class FrameReader {
     }
   }
 
-  /** Emits the complete frames in a buffer. Returns the position after the last one. */
+  /** Emits the complete frames in a buffer. Returns the position after the last complete frame. */
   #takeWhole(buf: Buffer): number {
     let at = 0
     for (;;) {

@@ -121,7 +121,7 @@ export class Accumulator {
     for (const topic of this.#topics.values()) for (const q of topic.partitions) if (!q.isEmpty) yield q
   }
 
-  /** Fails records whose partition is not known yet. `which` selects the records. */
+  /** Fails the records that `which` selects among those whose partition is not known yet. */
   failPending(error: Error, which: (p: PendingRecord) => boolean = () => true): void {
     for (const topic of this.#topics.values()) this.#failPending(topic, error, which)
   }
@@ -192,7 +192,10 @@ export class Accumulator {
     return batch
   }
 
-  /** Closes the batch if the appended record has filled it. Updates the sticky partition. */
+  /**
+   * Closes the batch if the appended record has filled it. Counts a record without a key for the
+   * choice of the next partition.
+   */
   #appended(
     topic: TopicQueue,
     queue: PartitionQueue,
@@ -280,7 +283,8 @@ export class Accumulator {
         const fatal = !(error as { retriable?: boolean }).retriable || this.#cluster.signal.aborted
         const now = performance.now()
         this.#failPending(topic, error as Error, p => fatal || p === first || p.deadline <= now)
-        // No record needs the topic any longer. The next record requests its metadata again.
+        // If no record needs the topic any longer, stop tracking the topic. The next record
+        // requests its metadata again.
         if (topic.pending.length === 0 && topic.partitions.length === 0) {
           this.#cluster.untrack(topic.name)
           this.#topics.delete(topic.name)

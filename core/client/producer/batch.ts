@@ -272,7 +272,7 @@ export class ProducerBatch implements DeliveredBatch {
 
   /**
    * Returns the memory of an acknowledged batch to the pool. The memory of a failed batch is left
-   * to the garbage collector, because a socket may still read it.
+   * to the garbage collector, because a pending write may still read the memory.
    */
   releaseMemory(): void {
     if (this.#error || this.#isOnWire || !this.#data) return
@@ -287,8 +287,9 @@ export class ProducerBatch implements DeliveredBatch {
   }
 
   /**
-   * Prepares new batches that contain this batch's records and replace it. The new batches are due
-   * at once. The last one takes over the bytes in `buffer.memory` and the `onDelivered` callbacks.
+   * Prepares new batches that contain this batch's records and replace this batch. The new batches
+   * are due at once. The last one takes over the bytes in `buffer.memory` and the `onDelivered`
+   * callbacks.
    */
   replaceWith(parts: readonly ProducerBatch[]): void {
     for (const part of parts) {

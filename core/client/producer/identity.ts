@@ -8,7 +8,10 @@ const InitProducerId = defineApi(InitProducerIdRequest, InitProducerIdResponse, 
 
 const MAX_EPOCH = 32_767
 
-/** Stores the id and epoch of an idempotent producer. Requests them when they are first needed. */
+/**
+ * Stores the id and epoch of an idempotent producer. Requests the id and epoch when they are first
+ * needed.
+ */
 export class IdentityKeeper {
   #current: ProducerIdentity | null = null
   #isRequesting = false
@@ -16,8 +19,8 @@ export class IdentityKeeper {
   readonly #onChange: (error: Error | null) => void
 
   /**
-   * `onChange` is called after each request: with null if the cluster assigned an identity,
-   * otherwise with the error.
+   * `onChange` is called after each request. Its argument is null if the cluster assigned an
+   * identity; otherwise it is the error.
    */
   constructor(cluster: Cluster, onChange: (error: Error | null) => void) {
     this.#cluster = cluster
@@ -61,7 +64,8 @@ export class IdentityKeeper {
   }
 
   async #request(): Promise<void> {
-    // The request has no time limit, because the batches that wait for it have their own limits.
+    // The request has no time limit, because the batches that wait for the identity have their own
+    // limits.
     this.#current = await this.#cluster.retry('InitProducerId', Number.POSITIVE_INFINITY, async signal => {
       const input = { transactionalId: null, transactionTimeoutMs: 2_147_483_647 }
       const answer = await this.#cluster.requestAny(InitProducerId, input, { signal })

@@ -12,8 +12,8 @@ export class Leaderless {
   #isRefreshing = false
 
   /**
-   * `onRetry` is called for each partition after a refresh of the metadata, whether it succeeded or
-   * failed.
+   * `onRetry` is called for each partition after each refresh of the metadata, including failed
+   * ones.
    */
   constructor(cluster: Cluster, onRetry: (queue: PartitionQueue) => void) {
     this.#cluster = cluster

@@ -61,8 +61,8 @@ function checkProducer(values: Values, raw: RawConfig, checks: OptionChecks): vo
 }
 
 /**
- * Returns whether the producer is idempotent. As in Java, this is off if it was not configured and
- * the other settings do not allow it.
+ * Returns whether the producer is idempotent. As in Java, idempotence is off if it was not
+ * configured and the other settings do not allow it.
  */
 function isIdempotent(values: Values, raw: RawConfig): boolean {
   if (isGiven(raw, 'enable.idempotence')) return values['enable.idempotence']
@@ -70,8 +70,8 @@ function isIdempotent(values: Values, raw: RawConfig): boolean {
 }
 
 /**
- * Returns `delivery.timeout.ms`. As in Java, if it was not configured, it is at least the sum of
- * the settings that it includes.
+ * Returns `delivery.timeout.ms`. As in Java, a default value is raised to the sum of the settings
+ * that it includes.
  */
 function deliveryTimeout(values: Values, raw: RawConfig): number {
   const timeout = values['delivery.timeout.ms']

@@ -1,13 +1,13 @@
 import { murmur2, toPositive } from '../../protocol/murmur2.ts'
 
-/** Returns the partition of a key. It is the same as with Java's default partitioner. */
+/** Returns the partition of a key, which is the same as with Java's default partitioner. */
 export function partitionOfKey(key: Buffer, partitions: number): number {
   return toPositive(murmur2(key)) % partitions
 }
 
 /**
  * Chooses the partition of records without a key. To fill batches, all records go to one partition
- * until a batch is full, then to another partition, chosen at random. Partitions without a leader
+ * until a batch is full. Then another partition is chosen at random. Partitions without a leader
  * are skipped while another partition has a leader.
  */
 export class StickyPartition {

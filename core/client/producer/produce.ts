@@ -45,7 +45,10 @@ export function topicDataOf(
   return [...topics.values()]
 }
 
-/** Returns, for each batch, the part of the response about its partition; null if there is none. */
+/**
+ * Returns, for each batch, the part of the response about the batch's partition. It is null if the
+ * response does not contain the partition.
+ */
 export function responsesTo(
   batches: readonly QueuedBatch[],
   response: Message<typeof ProduceResponse>,

@@ -21,7 +21,9 @@ afterEach(async () => {
   for (const f of cleanups.splice(0).reverse()) await f()
 })
 
-/** Overwrites released memory, so that a batch that is released too early arrives damaged. */
+/**
+ * Overwrites released memory. If a batch is released too early, the broker receives damaged bytes.
+ */
 const spoil = (memory: Buffer) => memory.fill(0xdd)
 
 async function start(
@@ -263,8 +265,8 @@ test.for<'none' | 'lz4'>(['none', 'lz4'])(
     await producer.flush()
     expect(broker.values('t', 0).map(v => Number(v.slice(88)))).toEqual(Array.from({ length: count }, (_, i) => i))
     expect(batches).toBeGreaterThan(100)
-    // The limit covers the raw and compressed batches that fit into buffer.memory, and the sizes
-    // through which a batch grows.
+    // This limit is above the number of raw and compressed batches that fit into buffer.memory,
+    // plus the smaller buffers that a growing batch releases.
     expect(memory.size).toBeLessThan(30)
   },
 )
@@ -310,7 +312,7 @@ test('a single record that is too large for the broker fails, and the other reco
   expect(broker.values('t', 0)).toEqual(['a', 'b', 'c', 'd'])
 })
 
-test('after a rejected batch, later batches in flight are written exactly once', async () => {
+test('after the broker has rejected a batch, later batches in flight are written exactly once', async () => {
   let n = 0
   const { broker, producer } = await start(
     { topics: { t: 1 }, onBatch: () => (n++ === 1 ? { code: ErrorCode.INVALID_RECORD } : null) },
@@ -421,7 +423,7 @@ test('only the records that the broker reports as invalid fail, and the other re
   expect(recorder.outcomes.filter(t => t.error).map(t => t.token)).toEqual(tokens.filter(isBad))
 })
 
-test('abortUnsent fails exactly the unsent records whose token is above the given one', async () => {
+test('abortUnsent fails exactly the unsent records whose token is above its argument', async () => {
   const { broker, producer } = await start({ topics: { t: 2 } }, { lingerMs: 10_000 })
   await producer.partitionsFor('t')
   const recorder = new Recorder()

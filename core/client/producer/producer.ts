@@ -23,7 +23,7 @@ import type { PendingRecord } from './topic-queue.ts'
 
 /**
  * The maximum number of bytes in a producer's pool of idle buffers. Buffers of acknowledged batches
- * are reused for new batches. Under load this happens at once, so few buffers are idle.
+ * are reused for new batches. Under load, buffers are reused at once, so few buffers are idle.
  */
 const MAX_IDLE_BYTES = 4 << 20
 

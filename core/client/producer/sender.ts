@@ -206,7 +206,10 @@ export class Sender {
     return queue.sequences.maySend(batch, identity) ? batch : null
   }
 
-  /** Starts a new epoch for the partition if it needs one and nothing prevents this. */
+  /**
+   * Starts a new epoch for the partition if the partition needs one and nothing prevents the
+   * change.
+   */
   #maybeReset(queue: PartitionQueue): void {
     const { sequences } = queue
     if (!sequences.canReset || !this.#identity.current) return

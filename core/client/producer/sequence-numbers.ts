@@ -1,6 +1,4 @@
-/**
- * The batch has no sequence, because the producer is not idempotent or the batch was never sent.
- */
+/** The sequence of a batch that was never sent, or whose producer is not idempotent. */
 export const NO_SEQUENCE = -1
 
 /**

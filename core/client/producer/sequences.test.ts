@@ -77,7 +77,7 @@ test('later batches take over the sequences of a rejected batch', () => {
   expect(b.isRenumbered).toBe(false)
 })
 
-test('after an abandoned batch, no new batch is sent until a later one is acknowledged or the epoch changes', () => {
+test('after an abandoned batch, no new batch is sent until a later batch is acknowledged or the epoch changes', () => {
   const s = new Sequences()
   acknowledge(s, send(s, batch(1)))
   const [a, b] = [send(s, batch(1)), send(s, batch(1))]

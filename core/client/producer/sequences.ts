@@ -8,12 +8,12 @@ import { isUpTo, nextSequence, type ProducerIdentity, previousSequence } from '.
 const REMEMBERED_BATCHES = 5
 
 /**
- * The sequence numbers of one partition. They keep every record exactly once and in order over
- * retries. The rules are those of Java's TransactionManager:
+ * The sequence numbers of one partition. With these numbers, the broker writes every record exactly
+ * once and in order, despite retries. The rules are those of Java's TransactionManager:
  * - A batch gets its sequence when it is first sent.
- * - Retried batches are sent one at a time, the oldest first.
+ * - Retried batches are sent one at a time, starting with the oldest.
  * - If a batch is rejected and was not written, later batches take over its sequences.
- * - If a batch is given up and may have been written, the partition needs a new epoch.
+ * - If a batch has failed but may have been written, the partition needs a new epoch.
  */
 export class Sequences {
   /** The batches that were sent at least once and have no outcome yet, in sequence order. */
@@ -22,7 +22,10 @@ export class Sequences {
   #next = 0
   /** The last acknowledged sequence of this epoch, or -1. */
   #lastAcked = -1
-  /** The sequence after an abandoned batch, which the broker may or may not have written. */
+  /**
+   * The sequence after an abandoned batch. It is not known whether the broker has written that
+   * batch.
+   */
   #unresolvedAt: number | null = null
   #needsReset = false
 
@@ -41,16 +44,17 @@ export class Sequences {
   }
 
   /**
-   * Returns whether a batch may be sent now. It must be the next batch of the partition's queue.
+   * Returns whether a batch may be sent now. The batch must be the next one in the partition's
+   * queue.
    */
   maySend(batch: ProducerBatch, identity: ProducerIdentity): boolean {
     if (this.#needsReset) return false
     if (batch.hasSequence) return this.#pending[0] === batch && !this.#isOnWire
     if (this.#unresolvedAt !== null) return false
     if (this.#pending.length === 0) return true
-    // A broker accepts any sequence for the first batch of a new producer. If it rejected our first
-    // batch and accepted the second, the order would be lost. The second batch therefore waits
-    // until the first is acknowledged.
+    // A broker accepts any sequence for the first batch of a new producer. If the broker rejected
+    // the first batch and accepted the second, the order would be lost. The second batch therefore
+    // waits until the first batch is acknowledged.
     if (this.#lastAcked < 0) return false
     return this.isUsing(identity) && this.#pending.length < REMEMBERED_BATCHES
   }
@@ -67,12 +71,12 @@ export class Sequences {
   acknowledged(batch: ProducerBatch): void {
     this.#remove(batch)
     if (!batch.isFrom(this.#identity)) return
-    // The broker wrote the batch with the old sequence, so the broker expects another next sequence
-    // than ours.
+    // The broker wrote the batch with the old sequence, so the sequence that the broker expects
+    // next differs from ours.
     if (batch.isRenumbered) this.#needsReset = true
     this.#lastAcked = nextSequence(batch.sequence, batch.count - 1)
     // If an earlier batch was unresolved, the broker has written that batch. Otherwise the broker
-    // would have rejected this one.
+    // would have rejected the batch that it has now acknowledged.
     if (this.#unresolvedAt !== null && isUpTo(this.#unresolvedAt, nextSequence(this.#lastAcked, 1))) {
       this.#unresolvedAt = null
     }
@@ -127,9 +131,7 @@ export class Sequences {
     this.#needsReset = true
   }
 
-  /**
-   * Whether the partition needs a new epoch, and has no request in flight that prevents the change.
-   */
+  /** Whether the partition needs a new epoch, and no request in flight prevents the change. */
   get canReset(): boolean {
     if (this.#isOnWire) return false
     return this.#needsReset || (this.#unresolvedAt !== null && this.#pending.length === 0)

@@ -10,8 +10,8 @@ export function splitBatch(batch: ProducerBatch): ProducerBatch[] {
 }
 
 /**
- * Returns batches that contain the records of a batch in order. Within each of the new batches,
- * either all records fail or none.
+ * Returns batches that contain the records of a batch in order. In each new batch, either all
+ * records or no records are to fail.
  */
 export function separateRecords(batch: ProducerBatch, fails: (index: number) => boolean) {
   const starts: number[] = []

@@ -160,7 +160,7 @@ describe('lz4', () => {
   }
 
   const ABCD = { hex: Buffer.from('abcd').toString('hex'), stored: true }
-  // This block has no first literals, a match of 4 bytes from distance 4, and the last literal 'x'.
+  // The block starts with a match of 4 bytes from distance 4. It ends with the literal 'x'.
   const LINKED = { hex: '000400' + '1078' }
 
   test('a frame with linked blocks, a content size and both kinds of checksums is decompressed', () => {

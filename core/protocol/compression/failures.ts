@@ -31,9 +31,9 @@ export function runCodec(codec: string, limit: number, run: () => Buffer): Buffe
 const SLACK = 64
 
 /**
- * Returns the size of node:zlib's output chunks. It is the size that the data announces, if that is
- * plausible. Otherwise it is four times the input, because most batches have a lower compression
- * ratio.
+ * Returns the size of node:zlib's output chunks. It is the size that the data announces, if that
+ * size is plausible. Otherwise it is four times the input, because most batches have a lower
+ * compression ratio.
  */
 export function chunkSize(input: number, limit: number, announced = 0): number {
   const maximum = Math.min(1 << 20, limit + 1)

@@ -56,8 +56,8 @@ function startsWithMagic(data: Buffer, at: number): boolean {
 }
 
 /**
- * Decodes a raw block. It contains the uncompressed length as a varint, then literals and copies
- * (google/snappy, format_description.txt).
+ * Decodes a raw block. A raw block contains its uncompressed length as a varint, then literals and
+ * copies (google/snappy, format_description.txt).
  */
 function decodeBlock(data: Buffer, start: number, end: number, out: Output, maxBytes: number): void {
   let at = start

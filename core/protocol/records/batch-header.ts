@@ -101,8 +101,8 @@ export function setLeaderEpoch(buf: Buffer, pos: number, epoch: number): void {
 }
 
 /**
- * Sets the producer id, epoch and sequence number, and updates the checksum. A producer uses this
- * to send a batch again with a new id or epoch.
+ * Sets the producer id, epoch and sequence number, and updates the checksum. A producer calls this
+ * before it sends a batch again with a new id or epoch.
  */
 export function setProducerState(buf: Buffer, pos: number, id: number, epoch: number, sequence: number): void {
   writeInt64(buf, pos + PRODUCER_ID, id)

@@ -62,7 +62,8 @@ function defaultOf(field: FieldLayout): string {
 }
 
 /**
- * Returns the source of a condition: `value`, which is not undefined, is the default of the field.
+ * Returns the source of a condition that is true if `value` is the default of the field. `value`
+ * must not be undefined.
  */
 function isDefaultOf(field: FieldLayout, value: string): string {
   if (field.defaultValue === null) return `${value} === null`

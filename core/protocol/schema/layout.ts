@@ -47,8 +47,8 @@ export function minSize(kind: Field['kind'], flexible: boolean): number {
 }
 
 /**
- * Returns the layout of a message in a version. Adds the layouts of all structs to `all`; the last
- * one is that of the message itself.
+ * Returns the layout of a message in a version. Adds the layouts of all structs to `all`, and
+ * finally the layout of the message.
  */
 export function layoutOf(declaration: MessageDeclaration, version: number, all: Layout[]): Layout {
   const flexible = inVersions(declaration.flexible, version)

@@ -235,8 +235,8 @@ export class Writer {
   }
 
   /**
-   * Returns the chunks of the message, in order. With `framed`, the first four bytes are a
-   * placeholder, to which the size of the remaining bytes is written.
+   * Returns the chunks of the message, in order. With `framed`, writes the size of the rest of the
+   * message to its first four bytes, which the caller has reserved.
    */
   finish(framed = false): Buffer[] {
     this.flushScratch()

@@ -21,7 +21,7 @@ test('range divides every topic into ranges, and the first members get one parti
   expect(show(assignors.range.assign(counts({ t: 3, u: 3 }), members))).toEqual({ C0: 't0 t1 u0 u1', C1: 't2 u2' })
 })
 
-test('range sorts static members before other members, and by their instance ids', () => {
+test('range assigns partitions to static members first, in the order of their instance ids', () => {
   const members = new Map([
     ['a', member(['t'])],
     ['z', member(['t'], { groupInstanceId: 'i2' })],
@@ -115,7 +115,7 @@ test('sticky keeps the partitions of the remaining members when a member leaves,
   )
 })
 
-test('the user data of sticky starts without a version number, and decoding never fails', () => {
+test('the user data of sticky contains no version number, and decoding invalid user data does not fail', () => {
   const owned: TopicPartition[] = [
     { topic: 'tä', partition: 1 },
     { topic: 'tä', partition: 3 },

@@ -27,8 +27,8 @@ export class PartitionMovements {
   }
 
   /**
-   * Returns the partition to move: one of the same topic that moved in the opposite direction
-   * before, or else `tp`.
+   * Returns a partition of the same topic that moved in the opposite direction before. If there is
+   * no such partition, returns `tp`.
    */
   actualToMove(tp: TopicPartition, from: string, to: string): TopicPartition {
     const pairs = this.#byTopic.get(tp.topic)
