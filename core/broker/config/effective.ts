@@ -19,7 +19,7 @@ export const ConfigSource = {
   GROUP: 8,
 } as const
 
-/** The value of a key from one source. Lists of these start with the value that applies. */
+/** The value of a key from one source. In a list of sourced values, the first one applies. */
 export interface SourcedValue {
   readonly name: string
   readonly value: string | null

@@ -19,8 +19,8 @@ const NO_SHARE_GROUPS = 'Share groups are not supported yet.'
 const NO_STREAMS_GROUPS = 'Streams groups are not supported yet.'
 
 /**
- * Declares a key for a time in milliseconds. It has no effect, because its group protocol is not
- * supported yet.
+ * Declares a key for a time in milliseconds. The key has no effect, because its group protocol is
+ * not supported yet.
  */
 const time = <const D extends number>(value: D, min: number, noEffect: string, documentation: string) =>
   key.int({ default: value, min, importance: 'MEDIUM', noEffect, documentation: `${documentation}, in milliseconds.` })
@@ -141,8 +141,8 @@ const ofEachKind = (kind: string): Readonly<Record<string, Bound>> => ({
 })
 
 /**
- * The limits of group settings. They are the defaults of Kafka's broker keys `group.*.min.*` and
- * `group.*.max.*`, which Millrace does not have yet.
+ * The limits of group keys. They are the defaults of Kafka's broker keys `group.*.min.*` and
+ * `group.*.max.*`. Millrace does not have these broker keys yet.
  */
 const BOUNDS: Readonly<Record<string, Bound>> = {
   ...ofEachKind('consumer'),

@@ -173,8 +173,8 @@ async function holderOf(path: string, text: string, o: LockOptions): Promise<Hol
 const describe = ({ pid, host }: LockOwner) => `process ${pid} on host ${host}`
 
 /**
- * Waits to see whether a lock is renewed. Returns true as soon as it is, and false if it is not
- * renewed in time or no longer has this text.
+ * Waits to see whether a lock is renewed. Returns true as soon as the lock is renewed. Returns
+ * false if it is not renewed in time, or if its text changes.
  */
 async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote', o: LockOptions): Promise<boolean> {
   const { everyMs, silenceMs, remoteSilenceMs } = o.heartbeat ?? HEARTBEAT

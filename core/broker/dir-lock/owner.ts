@@ -20,8 +20,8 @@ export interface LockOwner {
    */
   readonly boot: string
   /**
-   * The pid namespace. The pid of a process in another namespace, such as a container, is not valid
-   * in this one.
+   * The pid namespace. Each container usually has its own namespace, and a pid is valid only within
+   * its namespace.
    */
   readonly namespace: string
 }

@@ -29,7 +29,7 @@ export class LeaderEpochs {
 
   /**
    * Records that an epoch starts at an offset. Removes entries whose epoch or start offset is not
-   * lower. Returns whether anything changed.
+   * lower than the new one. Returns whether anything changed.
    */
   assign(epoch: number, startOffset: number): boolean {
     if (epoch < 0 || epoch === this.latest) return false
@@ -52,7 +52,7 @@ export class LeaderEpochs {
 
   /**
    * Removes epochs without records. Call this after the records below an offset were removed. The
-   * epoch that contains the offset then starts at it.
+   * epoch that contains this offset then starts at this offset.
    */
   truncateFromStart(offset: number): void {
     const n = this.#entries.findLastIndex(e => e.startOffset <= offset)

@@ -40,7 +40,7 @@ export function createLogEnv(o: Partial<Omit<LogManagerOptions, 'dirs' | 'defaul
     idle: () => serial.idle(),
   }
   // The file system frees the blocks of a deleted file when its last descriptor is closed. This
-  // takes long, so close it in the background.
+  // takes long, so close deleted files in the background.
   const closeDeleted = (fd: number) => void background.run(() => new Promise<void>(done => close(fd, () => done())))
   return {
     fds: new FdCache(o.maxOpenFiles, closeDeleted),

@@ -23,7 +23,7 @@ const CONCURRENCY = 4
 const RETENTION_CHECK_MS = 300_000
 const CHECKPOINT_MS = 5_000
 const CLEANER_BACKOFF_MS = 15_000
-/** `log.cleaner.dedupe.buffer.size` */
+/** The default of `log.cleaner.dedupe.buffer.size`. */
 const CLEANER_MAP_BYTES = 128 << 20
 
 interface Entry {
@@ -36,7 +36,7 @@ interface Entry {
   claimed: boolean
 }
 
-/** The state of a log from the checkpoint files, used to open it. */
+/** The state of a log in the checkpoint files. It is needed to open the log. */
 interface SavedState {
   readonly clean: boolean
   readonly recoveryPoint: number
@@ -49,7 +49,7 @@ interface LogToOpen {
   readonly dir: LogDir
   readonly topic: string
   readonly partition: number
-  /** The topic id; null to read it from the directory. */
+  /** The topic id. Null if it must be read from the directory. */
   readonly topicId: string | null
   readonly config: api.LogConfig
   readonly saved: SavedState
@@ -211,7 +211,7 @@ export class LogManager implements api.LogManager {
     entry.dir.remove(key)
   }
 
-  /** Runs the periodic work. If it is already running, waits for it to complete. */
+  /** Runs the periodic work. If the work is already running, waits until it is complete. */
   tick(now: number): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.#ticking ??= this.#tick(now).finally(() => {

@@ -39,7 +39,7 @@ export interface OpenOptions {
   readonly cleanedTo?: number
 }
 
-/** `producer.id.expiration.check.interval.ms` */
+/** The default of `producer.id.expiration.check.interval.ms`. */
 const EXPIRY_CHECK_MS = 600_000
 
 /** One partition's log on disk, in Apache Kafka's layout. */

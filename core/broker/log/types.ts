@@ -9,7 +9,7 @@ export type TopicCompression = 'producer' | 'uncompressed' | 'gzip' | 'snappy' |
 
 /**
  * The settings of one partition's log. The names and defaults are those of Kafka's topic
- * configuration; for example, `segmentBytes` is `segment.bytes`. `log-config.ts` contains the
+ * configuration. For example, `segmentBytes` is `segment.bytes`. `log-config.ts` contains the
  * defaults. Times are in milliseconds, and sizes are in bytes. -1 means no limit.
  */
 export interface LogConfig {
@@ -225,7 +225,7 @@ export interface LogManagerOptions {
   readonly logger?: Logger
   /**
    * Whether the high watermark advances with each append, because there is a single replica. If
-   * false, the caller sets it. Default true.
+   * false, the caller must call `setHighWatermark`. Default true.
    */
   readonly autoHighWatermark?: boolean
   /** The size of the tail cache for all partitions together, in bytes. Default 64 MiB. */

@@ -58,8 +58,8 @@ export class ListenerStats {
 }
 
 /**
- * The counters of a running broker. Metrics are computed from them only when a scrape needs them,
- * so counting is cheap.
+ * The counters of a running broker. The counters are plain numbers, so counting is cheap. A scrape
+ * computes the metrics from the counters.
  */
 export class BrokerStats {
   readonly apis = new Map<number, ApiStats>()
@@ -68,8 +68,8 @@ export class BrokerStats {
   isrExpands = 0
   readonly #topics = new Map<string, TopicStats>()
   /**
-   * The sums of the counters of deleted topics. The totals contain them, so that they never
-   * decrease.
+   * The sums of the counters of deleted topics. The totals include these sums, so that a total
+   * never decreases.
    */
   readonly #deleted = new TopicStats()
 

@@ -110,7 +110,7 @@ function namesOf(api: string): string[] {
 
 function* listenerFamilies(stats: BrokerStats): Generator<Family> {
   const listeners = [...stats.listeners.values()]
-  // One event loop serves all connections. Its network processor, in Kafka's terms, is 0.
+  // One event loop serves all connections. In Kafka's terms, it is network processor 0.
   const of = (metric: Metric, value: (l: (typeof listeners)[number]) => number): Family => ({
     metric,
     samples: listeners.map((l): Sample => [[l.name, '0'], value(l)]),
@@ -162,7 +162,7 @@ function diskBytes(): { read: number; written: number } | null {
 function* controllerFamilies(o: BrokerCollectorOptions, image: MetadataImage, census: Census): Generator<Family> {
   const brokers = [...image.brokers.values()]
   const fenced = brokers.filter(b => b.fenced).length
-  // The quorum has only this node, so it is the active controller while it is running.
+  // This node is the only member of the quorum, so it is the active controller while it is running.
   yield single(M.kafka_controller_kafkacontroller_activecontrollercount, o.stopping() ? 0 : 1)
   yield single(M.kafka_controller_kafkacontroller_activebrokercount, brokers.length - fenced)
   yield single(M.kafka_controller_kafkacontroller_fencedbrokercount, fenced)

@@ -4,8 +4,8 @@ type Use = ReturnType<typeof performance.eventLoopUtilization>
 const MIN_MS = 15_000
 
 /**
- * Measures the fraction of time in which the event loop was idle. With frequent scrapes, a
- * measurement covers the last 15 to 30 seconds, also if there are several scrapers.
+ * Measures the fraction of time in which the event loop was idle. If scrapes are frequent, a
+ * measurement covers the last 15 to 30 seconds, even if there are several scrapers.
  */
 export class EventLoopIdle {
   #older: Use = performance.eventLoopUtilization()

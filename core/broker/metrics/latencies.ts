@@ -6,8 +6,8 @@ const SUB_BITS = 4
 const SUB = 1 << SUB_BITS
 const BUCKETS = (32 - SUB_BITS + 1) * SUB
 /**
- * The length of a window, in milliseconds. Quantiles contain the times of the current window and of
- * the previous one.
+ * The length of a window, in milliseconds. Quantiles are computed from the times of the current
+ * window and of the previous window.
  */
 const WINDOW_MS = 60_000
 

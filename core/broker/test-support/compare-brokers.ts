@@ -15,7 +15,10 @@ const GENERATED: ReadonlySet<string> = new Set([
   'logAppendTimeMs',
   'producerId',
 ])
-/** Sorts arrays, because the order of their elements may differ between brokers. */
+/**
+ * Compares two elements of an array. Arrays are sorted before they are compared, because brokers
+ * may order the elements differently.
+ */
 const byJson = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
 
 /**

@@ -27,7 +27,7 @@ PersistentMap.prototype.entries = function* (this: PersistentMap<unknown>): MapI
 }
 
 /**
- * Visits are counted only for maps and sets of at least this size. Those with an entry per
+ * Visits are counted only for maps and sets of at least this size. Maps and sets with an entry per
  * partition are larger, and all others are smaller.
  */
 const LARGE = 1000
@@ -54,8 +54,8 @@ const topic = (name: string, numPartitions: number) => ({ name, numPartitions, r
 const counts: Record<string, { files: number; entries: number }> = {}
 
 /**
- * The number of times that each change is measured. The minimum counts, because the periodic
- * maintenance, which visits every log once per second, increases some of the counts.
+ * The number of times that each change is measured. The lowest count is printed, because the
+ * periodic maintenance, which visits every log once per second, increases some of the counts.
  */
 const RUNS = 4
 

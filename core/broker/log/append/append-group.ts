@@ -13,7 +13,7 @@ import type { BatchMeta } from '../segment/batch-meta.ts'
 import type { AppendOrigin, AppendResult } from '../types.ts'
 import type { CheckedRecords } from './append-check.ts'
 
-/** An append that waits to be written. */
+/** An append whose records are checked, and that is waiting to be written. */
 export interface PendingAppend {
   readonly records: CheckedRecords
   readonly origin: AppendOrigin
@@ -27,7 +27,10 @@ export interface ProducerChange {
   readonly completed: CompletedTxn | null
 }
 
-/** Appends that are written together, and the state changes to apply afterwards. */
+/**
+ * Appends that are written together, and the changes of producer states that are applied after the
+ * write.
+ */
 export interface AppendGroup {
   readonly appends: readonly { pending: PendingAppend; baseOffset: number; lastOffset: number }[]
   /**
@@ -43,8 +46,8 @@ export interface AppendGroup {
 }
 
 /**
- * Builds a group: assigns offsets, and checks sequence numbers against the log and against earlier
- * appends in the group.
+ * Builds a group of appends. Assigns their offsets, and checks their sequence numbers against the
+ * log and against earlier appends in the group.
  */
 export class GroupBuilder {
   readonly #log: LogState
@@ -79,9 +82,9 @@ export class GroupBuilder {
   }
 
   /**
-   * Assigns offsets to an append and checks its producers. Returns false if the append was rejected
-   * or is a duplicate. Returns true otherwise: the caller must then call `take`, or check the
-   * append again later.
+   * Assigns offsets to an append, and checks its epochs and sequence numbers. Returns false if the
+   * append was rejected or is a duplicate. Otherwise returns true, and the caller must call `take`,
+   * or check the append again later.
    */
   check(pending: PendingAppend): boolean {
     const { batches, bytes } = pending.records

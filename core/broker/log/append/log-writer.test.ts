@@ -15,8 +15,8 @@ afterEach(() => removeDir(dir))
 const storageError = { kafkaCode: ErrorCode.KAFKA_STORAGE_ERROR }
 
 /**
- * While `broken` is true, every write goes to a device and fails. A write to /dev/full returns
- * ENOSPC.
+ * While `broken` is true, all writes go to a device that rejects them. /dev/full, for example,
+ * returns ENOSPC.
  */
 class BreakableFds extends FdCache {
   broken = false

@@ -21,7 +21,10 @@ const SYNC_WRITE_BYTES = 1 << 20
 /** A queued append. It keeps its position in the queue while a thread checks its records. */
 interface QueuedAppend {
   readonly number: number
-  /** The checked append; null while its records are being checked. */
+  /**
+   * The append after its records were checked. Null while they are being checked, and if they are
+   * rejected.
+   */
   pending: PendingAppend | null
   isRejected: boolean
 }
@@ -46,7 +49,7 @@ export class LogWriter {
   #lastTicket = 0
   #scheduled = false
   #busy = false
-  /** Whether this log holds a slot of `slowOperations` for the next write. */
+  /** Whether this log has a slot of `slowOperations` for the next write. */
   #hasSlot = false
   #isWaiting = false
   #failing = false
@@ -119,8 +122,7 @@ export class LogWriter {
   }
 
   /**
-   * Runs the next job or writes the next group of appends. Returns false if it must wait, or if
-   * both queues are empty.
+   * Runs the next job or writes the next group of appends. Returns false if nothing can run now.
    */
   #step(): boolean {
     if (this.#busy) return false

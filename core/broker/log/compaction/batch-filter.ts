@@ -53,20 +53,22 @@ interface Kept {
   readonly rest: number
 }
 
-/** Timestamps and deltas up to this value can be added and subtracted as numbers. */
+/**
+ * Timestamps and deltas up to this value can be added and subtracted as numbers without rounding.
+ */
 const SMALL = 2 ** 51
 
 /**
  * Compacts a batch. Returns the same batch if nothing changes, and null if no record remains.
  * Otherwise returns a batch with fewer records. Offsets, producer and compression do not change.
  * The first compaction of a batch that contains a tombstone sets the delete horizon of the batch
- * (KIP-534). A compaction after that time removes the tombstone.
+ * (KIP-534). The first compaction after the delete horizon removes the tombstone.
  */
 export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
   try {
     return filterRecords(batch, o)
   } catch (error) {
-    // An invalid batch can come from another Kafka or from an older version of Millrace. Consumers
+    // An invalid batch can come from Apache Kafka or from an older version of Millrace. Consumers
     // cannot read this batch, but the other batches are compacted.
     if (!(error instanceof Error) || !isProtocolError(error)) throw error
     o.onUnreadable?.(error)

@@ -15,8 +15,8 @@ export interface CleanableState {
   readonly cleanedTo: number
   readonly logStartOffset: number
   /**
-   * The last stable offset. Later records may belong to an open transaction, or may not be
-   * replicated yet.
+   * The last stable offset. Records from this offset on may belong to an open transaction, or may
+   * not be replicated yet.
    */
   readonly stableOffset: number
 }

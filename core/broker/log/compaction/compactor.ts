@@ -168,8 +168,8 @@ function lastBatches(log: LogState): Set<number> {
 }
 
 /**
- * Knows which batches belong to aborted transactions. Records of aborted transactions do not
- * supersede other records.
+ * The aborted transactions of the segments. The records of these transactions do not supersede
+ * other records.
  */
 class AbortedRecords {
   readonly #byProducer = new Map<ProducerId, { first: number; last: number }[]>()

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 
-/** The part of a log's interface that the schedule uses. */
+/** A log that the schedule can compact. */
 export interface Compactable {
   readonly topic: string
   readonly partition: number

@@ -8,9 +8,9 @@ export function threadPoolSize(setting: string | undefined): number {
 
 /**
  * Limits the operations that can block a thread of libuv's pool for long: fdatasync, large writes
- * and removals. Node runs all asynchronous file operations in this small pool. Slow operations use
- * at most half of its threads, so reads from disk do not wait for slow operations. Slots are
- * granted in order of arrival.
+ * and the removal of files. Node runs all asynchronous file operations in this small pool. Slow
+ * operations use at most half of its threads, so reads from disk do not wait for slow operations.
+ * Slots are granted in order of arrival.
  */
 export class SlowOperations {
   readonly limit: number

@@ -49,8 +49,8 @@ export type SequenceProblem =
   | { readonly kind: 'coordinator-fenced'; readonly detail: string }
 
 /**
- * Returns the retained batch with the same sequence numbers, of which `batch` is a retry. Returns
- * undefined if there is none.
+ * Returns the retained batch of which `batch` is a retry: the one with the same sequence numbers.
+ * Returns undefined if there is no such batch.
  */
 export function findDuplicate(entry: ProducerEntry | undefined, batch: BatchMeta): ProducedBatch | undefined {
   if (entry === undefined || batch.isControl || entry.epoch !== batch.producerEpoch) return undefined
@@ -64,8 +64,8 @@ export function findDuplicate(entry: ProducerEntry | undefined, batch: BatchMeta
 
 /**
  * Returns why a producer's batch may not be appended, or null if it may be appended. The epoch must
- * not be older than the last one. If `checkSequence` is true, the sequence numbers must follow the
- * last ones.
+ * not be older than the producer's last epoch. If `checkSequence` is true, the sequence numbers
+ * must follow the producer's last sequence number.
  */
 export function checkBatch(
   entry: ProducerEntry | undefined,
@@ -114,8 +114,8 @@ export function applyBatch(
   if (batch.isControl) {
     const coordinatorEpoch = batch.marker?.coordinatorEpoch ?? entry?.coordinatorEpoch ?? -1
     const next = { ...base, batches: known, coordinatorEpoch, lastTimestamp: batch.maxTimestamp, txnFirstOffset: -1 }
-    // A marker may end a transaction without records in this partition. No transaction is completed
-    // then.
+    // A marker may end a transaction that has no records in this partition. In that case there is
+    // no transaction to complete.
     if (txnFirst < 0 || batch.marker === null) {
       return { entry: batch.marker === null ? { ...next, txnFirstOffset: txnFirst } : next, completed: null }
     }

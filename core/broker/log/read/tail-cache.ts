@@ -25,7 +25,10 @@ export interface TailChunk {
   readonly lastOffset: number
   /** The number of bytes appended to the partition before this append, since the log was opened. */
   readonly start: number
-  /** The previous append in the cache, to any partition. `newer` is the next one. */
+  /**
+   * The append that was cached before this one, of any partition. `newer` is the append that was
+   * cached after this one.
+   */
   older: TailChunk | null
   newer: TailChunk | null
 }

@@ -61,8 +61,8 @@ test('after any damage to the end of the log, all earlier records exist and new 
       const log = await openLog(path, small)
       const found = await readValues(log)
       expect(found).toEqual(values.slice(0, found.length))
-      // The checksum does not cover the offset of a batch. If a bit of it is flipped, the last
-      // batch may have a higher offset.
+      // The checksum does not cover the offset of a batch. If a bit of the offset is flipped, the
+      // last batch may have a higher offset.
       if (kind !== 'flip') expect(log.logEndOffset).toBe(found.length)
       const end = log.logEndOffset
       expect(found.length).toBeGreaterThanOrEqual(intact)

@@ -41,7 +41,7 @@ export type OnBatch = (meta: BatchMeta, position: number) => boolean | void
 /**
  * Reads the batches of a segment file from a position on. Checks their CRCs if `checkCrc` is true.
  * Stops at the first batch that is truncated, malformed or out of order. Throws MR_LOG_OLD_FORMAT
- * if a batch has an older format, so that recovery does not truncate it.
+ * if a batch has an older format, so that recovery does not truncate the log there.
  */
 export async function scanBatches(
   file: FileHandle,
@@ -108,9 +108,9 @@ function isOldFormat(buf: Buffer, at: number, got: number): boolean {
 }
 
 /**
- * Passes batches with increasing offsets to the callback, and stops the scan at invalid offsets. It
- * holds each batch until it has seen the next one. If the next batch has a lower offset, the offset
- * of the held batch may be the invalid one, because the checksum does not cover offsets.
+ * Passes batches with increasing offsets to the callback, and stops the scan at invalid offsets.
+ * Each batch is held until the next batch is known. If the next batch has a lower offset, the
+ * offset of the held batch may be the invalid one, because the checksum does not cover offsets.
  */
 class OffsetOrder {
   readonly #base: number
@@ -119,7 +119,10 @@ class OffsetOrder {
   readonly #onBatch: OnBatch
   #held: BatchMeta | null = null
   #heldAt = 0
-  /** The lowest possible base offset of the held batch. */
+  /**
+   * The offset after the batch before the held batch. The base offset of the held batch cannot be
+   * lower.
+   */
   #minOffset: number
   #next: number
 

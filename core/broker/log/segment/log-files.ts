@@ -1,4 +1,7 @@
-/** The file names in a partition's directory, as in Apache Kafka (`LogFileUtils`, `UnifiedLog`). */
+/**
+ * The names of the files in a partition's directory. Apache Kafka declares the same names in
+ * `LogFileUtils` and `UnifiedLog`.
+ */
 
 export const LOG = '.log'
 export const INDEX = '.index'

@@ -70,8 +70,8 @@ export class Segment {
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: now }
     const segment = new Segment(fds, dir, baseOffset, found)
     const fd = fds.fd(segment.log, 'w+')
-    // Truncate only if necessary. When a file that was truncated to 0 is closed, ext4 writes its
-    // data to disk, which takes long.
+    // Truncate only if necessary. When a file that was truncated to 0 is closed, ext4 writes the
+    // file's data to disk, which takes long.
     if (fstatSync(fd).size > 0) ftruncateSync(fd, 0)
     segment.#isNameDurable = false
     return segment
@@ -82,8 +82,8 @@ export class Segment {
   }
 
   /**
-   * Returns the descriptor of the `.log` file. It is valid until the next event loop turn, or while
-   * `log` is pinned.
+   * Returns the descriptor of the `.log` file. The descriptor is valid until the next event loop
+   * turn, or while `log` is pinned.
    */
   fd(): number {
     return this.#fds.fd(this.log)
@@ -206,8 +206,8 @@ export class Segment {
   }
 
   /**
-   * Calls fdatasync for the `.log` file. After the file was created, also syncs its directory and
-   * the parent directory.
+   * Calls fdatasync for the `.log` file. For a new file, also syncs its directory and the parent
+   * directory, so that the file's name is durable.
    */
   async sync(): Promise<void> {
     const fd = this.#fds.pin(this.log)

@@ -61,8 +61,9 @@ export class TimeIndex {
   }
 
   /**
-   * Returns the last entry with a timestamp of at most `timestamp`. The first record that is at
-   * least as late has the offset of this entry or a later one.
+   * Returns the last entry with a timestamp of at most `timestamp`. The first record with a
+   * timestamp of at least `timestamp` is in the batch that contains the offset of this entry, or in
+   * a later batch.
    */
   lookup(timestamp: number): TimestampOffset {
     for (const entries of [this.file.pending(), this.file.stored()]) {

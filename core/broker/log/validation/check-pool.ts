@@ -8,7 +8,10 @@ import { type CheckAnswer, type CheckRequest, READY } from './check-messages.ts'
 import type { BatchRules, Verdict } from './rules.ts'
 import { SharedMemory } from './shared-memory.ts'
 
-/** The maximum size of the batches in one message to a thread. Small batches are sent together. */
+/**
+ * The maximum total size of the batches in one message to a thread. Small batches are sent
+ * together.
+ */
 const MESSAGE_BYTES = 256 << 10
 const MESSAGE_JOBS = 64
 /**
@@ -18,9 +21,7 @@ const MESSAGE_JOBS = 64
 const MESSAGES_AT_ONCE = 2
 /** If this many threads fail to start in a row, all waiting batches are rejected. */
 const MAX_FAILED_STARTS = 3
-/**
- * A batch is rejected after it has been checked alone this many times and the thread has crashed.
- */
+/** A batch is rejected after this many threads have crashed while they checked only this batch. */
 const MAX_ATTEMPTS = 2
 const MAX_HEAP_MB = 64
 const YOUNG_MB = 8

@@ -61,7 +61,7 @@ test('the fast scan accepts only valid batches, and all of them except rare enco
           expect(exact).toMatchObject({ hasWrongOffsets: false, hasWrongLengths: false, maxTimestamp: BigInt(latest) })
         } else {
           seen.closer++
-          // The fast scan may pass on a valid batch only if it contains overlong varints or large
+          // A valid batch needs the exact inspection only if it contains overlong varints or large
           // timestamps.
           const isPlain = records.every(r => r.bytes === undefined) && baseTimestamp < 2n ** 52n
           if (isPlain) expect(isRight).toBe(false)

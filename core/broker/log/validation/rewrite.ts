@@ -7,8 +7,8 @@ import type { Stamp } from './rules.ts'
 const VARINT_BYTES = 5
 
 /**
- * Returns a batch that consists of a batch's header and of other compressed records. Updates the
- * codec, the timestamp, the length and the checksum in the header.
+ * Returns a copy of a batch with other records. `section` contains the records, already compressed.
+ * Updates the codec, the timestamp, the length and the checksum in the header.
  */
 export function withSection(batch: Buffer, section: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
   const bytes = Buffer.allocUnsafeSlow(header.HEADER_SIZE + section.length)
