@@ -19,6 +19,10 @@ export type SinkFault =
   | 'writes twice after a restart'
   | 'fails on bad records'
   | 'drops bad records'
+  | 'reports bad records late'
+  | 'commits transformed positions'
+  | 'commits transformed offsets'
+  | 'closes transformed topics'
   | 'fails during an outage'
   | 'hangs in stop'
 
@@ -61,6 +65,10 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
         const isBad = record.value === 'bad'
         if (record.value === null && fault === 'fails on tombstones') throw new DataError('a tombstone')
         if (isBad && fault === 'drops bad records') continue
+        if (isBad && fault === 'reports bad records late') {
+          setTimeout(() => void this.context.errantRecordReporter?.report(record, new DataError('bad')), 50)
+          continue
+        }
         if (isBad) throw fault === 'fails on bad records' ? new ConnectError('bad') : new DataError('bad')
       }
       this.#buffer.push(...(fault === 'changes the order' ? [...records].reverse() : records))
@@ -83,14 +91,23 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
       }
       const written = this.#buffer.flatMap(numberOf)
       target.written.push(...(fault === 'writes twice' ? written.flatMap(n => [n, n]) : written))
+      const last = this.#buffer.at(-1)
       this.#buffer = []
+      if (last && fault === 'commits transformed positions')
+        return [{ topic: last.topic, partition: last.partition, offset: last.originalOffset + 1 }]
+      if (last && fault === 'commits transformed offsets')
+        return [{ topic: last.originalTopic, partition: last.originalPartition, offset: last.offset + 1 }]
       return offsets
     }
 
     override async close(partitions: readonly TopicPartition[]): Promise<void> {
       if (fault !== 'forgets revoked partitions') {
         const gone = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
-        this.#buffer = this.#buffer.filter(r => !gone.has(`${r.topic}-${r.partition}`))
+        const positionOf = (r: SinkRecord) =>
+          fault === 'closes transformed topics'
+            ? `${r.topic}-${r.originalPartition}`
+            : `${r.originalTopic}-${r.originalPartition}`
+        this.#buffer = this.#buffer.filter(r => !gone.has(positionOf(r)))
       }
     }
 

@@ -14,6 +14,10 @@ export const errors = defineErrors({
     message: 'preCommit of the task returned {what} instead of a list of offsets',
     fix: 'This is a bug in the plugin: report it to its author.',
   },
+  MR_TASK_REPORT: {
+    message: 'errantRecordReporter.report was called with {what} instead of a record of this task',
+    fix: 'Pass a record that put has received, or a copy of it. This is a bug in the plugin: report it to its author.',
+  },
   MR_TASK_SOURCE_OFFSET: {
     message: 'poll of the task returned a source offset that cannot be stored: {cause}',
     fix: 'Source partitions and offsets are JSON objects. This is a bug in the plugin: report it to its author.',

@@ -1,6 +1,10 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
+import { messageOf } from '../../../common/errors/error-table.ts'
+import { DataError } from '../../../connect/errors.ts'
 import type { SinkRecord } from '../../../connect/record.ts'
 import type { ErrantRecordReporter } from '../../../connect/sink-task.ts'
+import { errors } from '../errors.ts'
+import { kindOf } from '../kind-of.ts'
 import type { Converters } from '../source/source-converter.ts'
 import type { DeadLetterQueue } from './dead-letter-queue.ts'
 import { type ErrorPolicy, SINK_TASK, StageError } from './error-policy.ts'
@@ -14,6 +18,7 @@ export class ErrantRecords implements ErrantRecordReporter {
   readonly #queue: DeadLetterQueue | null
   readonly #converters: Converters
   readonly #raw = new WeakMap<SinkRecord, ConsumerRecord>()
+  #failure: Error | null = null
 
   constructor(policy: ErrorPolicy<ConsumerRecord>, queue: DeadLetterQueue | null, converters: Converters) {
     this.#policy = policy
@@ -29,9 +34,37 @@ export class ErrantRecords implements ErrantRecordReporter {
     this.#raw.set(record, raw)
   }
 
-  async report(record: SinkRecord, error: Error): Promise<void> {
-    this.#policy.reject(this.#raw.get(record) ?? this.#rendered(record), new StageError('TASK_PUT', SINK_TASK, error))
-    await this.#queue?.settled()
+  /** Reports a record. A failed report fails the task, even if the task does not await the promise. */
+  report(record: SinkRecord, error: Error): Promise<void> {
+    const reported = this.#report(record, error)
+    // An unhandled rejection would end the thread and all tasks in it.
+    reported.catch(() => undefined)
+    return reported
+  }
+
+  /**
+   * Throws the first error of a report. Must be called before offsets are committed, because the
+   * reported record would otherwise be lost.
+   */
+  throwIfFailed(): void {
+    if (this.#failure) throw this.#failure
+  }
+
+  async #report(record: SinkRecord, error: unknown): Promise<void> {
+    try {
+      const cause = error instanceof Error ? error : new DataError(reasonOf(error))
+      this.#policy.reject(this.#originalOf(record), new StageError('TASK_PUT', SINK_TASK, cause))
+      await this.#queue?.settled()
+    } catch (failure) {
+      this.#failure ??= failure instanceof Error ? failure : new Error(messageOf(failure))
+      throw failure
+    }
+  }
+
+  #originalOf(record: SinkRecord): ConsumerRecord {
+    const fault = recordFault(record)
+    if (fault) throw errors.create('MR_TASK_REPORT', { what: fault })
+    return this.#raw.get(record) ?? this.#rendered(record)
   }
 
   // Serializes a record whose consumed record is unknown, because the task has reported a copy.
@@ -53,4 +86,20 @@ export class ErrantRecords implements ErrantRecordReporter {
       leaderEpoch: -1,
     }
   }
+}
+
+/** Returns why something that a task reported is not a sink record, or null. */
+function recordFault(record: unknown): string | null {
+  if (typeof record !== 'object' || record === null) return kindOf(record)
+  const { topic, headers, originalTopic, originalPartition, originalOffset } = record as Partial<SinkRecord>
+  if (typeof topic !== 'string') return `${kindOf(record)} without a topic`
+  if (!Array.isArray(headers)) return `${kindOf(record)} without headers`
+  const isPlace = typeof originalTopic === 'string' && Number.isInteger(originalPartition)
+  if (!isPlace || !Number.isInteger(originalOffset))
+    return `${kindOf(record)} without originalTopic, originalPartition and originalOffset`
+  return null
+}
+
+function reasonOf(error: unknown): string {
+  return error === undefined || error === null ? 'the task gave no reason' : messageOf(error)
 }

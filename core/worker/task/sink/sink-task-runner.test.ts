@@ -336,6 +336,61 @@ test('records that a sink reports are written to the dead letter queue as they w
   expect(s.dlq.sent.map(r => r.value?.toString())).toEqual(['odd'])
 })
 
+/** Makes the sink report the records with the value `odd` and not await the results. */
+function reportOddRecords(
+  s: Set,
+  report = (r: SinkRecord) => s.context.errantRecordReporter?.report(r, new DataError('odd')),
+) {
+  s.task.onPut = records => {
+    for (const r of records) if (r.value === 'odd') void report(r)
+  }
+}
+
+test('a commit waits for the reports that a sink did not await', async () => {
+  const s = setUp(DLQ)
+  s.dlq.automatic = false
+  reportOddRecords(s)
+  s.consumer.produce('t', 0, ['a', 'odd'])
+  s.consumer.script.push(() => s.consumer.give([T0]))
+  const running = s.runner.run()
+  await s.until(() => s.task.taken.length === 2)
+  s.context.requestCommit()
+  await s.until(() => s.metrics.stages.activity === 'commit')
+  await s.until(() => s.dlq.waiting.length === 1)
+  expect(s.consumer.commits).toEqual([])
+  s.dlq.ackAll()
+  await s.until(() => s.consumer.committedOffsets.get('t-0') === 2)
+  s.abort.abort()
+  await running
+})
+
+test.each([
+  ['that errors.tolerance=none does not allow', undefined, { code: 'MR_TASK_RECORD_FAILED' }],
+  [
+    'of something that is not a record',
+    {},
+    { message: expect.stringContaining('with an Object without a topic instead') },
+  ],
+  ['of null', null, { message: expect.stringContaining('was called with null instead of a record') }],
+])('a report %s fails the task before its commit, even if the sink does not await it', async (_, record, error) => {
+  const s = setUp({ ...DLQ, 'errors.tolerance': record === undefined ? 'none' : 'all' })
+  const reporter = s.context.errantRecordReporter
+  reportOddRecords(s, r => reporter?.report((record === undefined ? r : record) as SinkRecord, new DataError('odd')))
+  s.consumer.produce('t', 0, ['a', 'odd'])
+  s.consumer.script.push(() => s.consumer.give([T0]))
+  await expect(s.runner.run()).rejects.toMatchObject(error)
+  expect(s.consumer.commits).toEqual([])
+})
+
+test('a report without an error says that the task gave no reason', async () => {
+  const s = setUp({ ...DLQ, 'errors.deadletterqueue.context.headers.enable': 'true' })
+  reportOddRecords(s, r => s.context.errantRecordReporter?.report(r, undefined as never))
+  s.consumer.produce('t', 0, ['odd'])
+  await runUntil(s, () => s.task.taken.length === 1)
+  const header = s.dlq.sent[0]?.headers?.find(h => h.key === '__connect.errors.exception.message')
+  expect(header?.value?.toString()).toBe('the task gave no reason')
+})
+
 test('when a partition is revoked, its pending records are dropped and the other partitions continue', async () => {
   const s = setUp()
   let refuse = true

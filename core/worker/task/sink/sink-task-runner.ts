@@ -266,13 +266,14 @@ export class SinkTaskRunner {
    * retry unless the task is stopping. Throws any other error.
    */
   async #put(chunk: readonly Delivery[]): Promise<boolean> {
-    const { task, metrics, context, logger } = this.#parts
+    const { task, metrics, context, logger, errant } = this.#parts
     metrics.stages.enter('put')
     const startedAt = performance.now()
     try {
       const records = chunk.map(d => d.record)
       const report = (message: string | null) => this.#parts.onDegraded(message, null)
       await reportingSlowCall(`put of ${chunk.length} records`, () => task.put(records), report)
+      errant?.throwIfFailed()
     } catch (error) {
       if (!isRetriable(error)) throw error
       if (this.#signal.aborted) {
@@ -297,7 +298,7 @@ export class SinkTaskRunner {
   }
 
   async #commit(partitions?: readonly TopicPartition[], ending = false): Promise<void> {
-    const { task, consumer, metrics, logger, queue } = this.#parts
+    const { task, consumer, metrics, logger, queue, errant } = this.#parts
     this.#nextCommit = Date.now() + this.#parts.offsetFlushIntervalMs
     // A rebalance commits offsets during a poll of the consumer, so the previous stage is restored
     // below.
@@ -311,6 +312,8 @@ export class SinkTaskRunner {
     const returned = await reportingSlowCall('preCommit', () => task.preCommit(offsets), report)
     const fault = offsetsFault(returned)
     if (fault) throw errors.create('MR_TASK_PRE_COMMIT', { what: fault })
+    errant?.throwIfFailed()
+    // As in Connect, a task need not await its reports: their records are stored before the commit.
     await queue?.settled()
     const { commit, beyond } = this.#offsets.toCommit(returned)
     for (const o of beyond) {
