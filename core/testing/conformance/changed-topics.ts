@@ -1,7 +1,7 @@
 import type { Transformation } from '../../connect/plugins.ts'
 import type { Props } from '../../connect/props.ts'
 import type { ConnectRecord, SinkRecord } from '../../connect/record.ts'
-import type { HarnessTransform } from '../harness.ts'
+import type { HarnessOptions } from '../harness.ts'
 import type { SentRecord } from '../sink-harness.ts'
 
 /** The prefix of topics, which the transformation removes. */
@@ -13,7 +13,7 @@ export interface ChangedTopics {
   readonly config: Props
   /** The first topic, with its prefix. */
   readonly topic: string
-  readonly transforms: readonly HarnessTransform[]
+  readonly options: Pick<HarnessOptions, 'transforms' | 'validate'>
   /** Returns a record with the prefix before its topic. */
   rename(record: SentRecord): SentRecord
 }
@@ -29,7 +29,8 @@ export function changedTopics(fixture: Props): ChangedTopics {
   return {
     config: { ...config, topics: topics.map(topic => PREFIX + topic).join(',') },
     topic: PREFIX + first,
-    transforms: [{ type: ChangePosition }],
+    // validation may compare other keys with the topics, which have no prefix in the fixture
+    options: { transforms: [{ type: ChangePosition }], validate: false },
     rename: record => ({ ...record, topic: PREFIX + (record.topic ?? first) }),
   }
 }

@@ -61,11 +61,8 @@ const sorted = (list: readonly number[]) => [...list].sort((a, b) => a - b)
  */
 export function sinkConformance(options: SinkConformanceOptions): ConformanceCheck[] {
   const { connector, record, timeoutMs } = options
-  const harness = (
-    fixture: SinkFixture,
-    config: Props = fixture.config,
-    others: Pick<HarnessOptions, 'offsetFlushIntervalMs' | 'transforms'> = {},
-  ) => new SinkHarness(connector, { config, ...(timeoutMs && { timeoutMs }), ...others })
+  const harness = (fixture: SinkFixture, config: Props = fixture.config, others: Omit<HarnessOptions, 'config'> = {}) =>
+    new SinkHarness(connector, { config, ...(timeoutMs && { timeoutMs }), ...others })
   const check = (name: string, body: (fixture: SinkFixture) => Promise<void>): ConformanceCheck => ({
     name,
     run: () => withFixture(options, body),
@@ -121,8 +118,8 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await commits()
     }),
     check('commits the consumed positions of records whose topic a transformation changes', async fixture => {
-      const { config, topic, rename, transforms } = changedTopics(fixture.config)
-      await using sink = harness(fixture, config, { offsetFlushIntervalMs: 1, transforms })
+      const { config, topic, rename, options } = changedTopics(fixture.config)
+      await using sink = harness(fixture, config, { offsetFlushIntervalMs: 1, ...options })
       const commits = commitChecks(sink, offset => assertSafe(fixture, offset))
       await sink.start()
       sink.send(...numbers(0, 10).map(n => rename(record(n))))
@@ -137,8 +134,8 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await assertWritten(fixture, 10, false)
     }),
     check('loses nothing when partitions are lost whose topic a transformation changes', async fixture => {
-      const { config, topic, rename, transforms } = changedTopics(fixture.config)
-      await using sink = harness(fixture, config, { offsetFlushIntervalMs: NEVER_MS, transforms })
+      const { config, topic, rename, options } = changedTopics(fixture.config)
+      await using sink = harness(fixture, config, { offsetFlushIntervalMs: NEVER_MS, ...options })
       await loseAndStop(sink, { topic, partition: 0 }, n => rename(record(n)))
       await assertWritten(fixture, 20, true)
     }),
