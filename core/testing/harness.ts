@@ -300,7 +300,6 @@ export abstract class Harness {
       topicCreationEnabled: false,
       topicTracking: false,
       metricsWindow: DEFAULT_WINDOW,
-      workerId: 'test',
     }
   }
 

@@ -249,10 +249,10 @@ class RunningWorker implements Worker {
     }
   }
 
-  #createHerder(registry: PluginRegistry, { clusterId, stores }: Connected): Herder {
+  #createHerder(registry: PluginRegistry, { stores }: Connected): Herder {
     const config = this.#config
     const workerId = () => this.#rest.workerId
-    const launcher = new Launcher({ config, registry, workerId, clusterId: () => clusterId })
+    const launcher = new Launcher({ config, registry })
     const inspector = this.#inspector
     const offsets = new OffsetsAdmin({
       stores: stores.offsets,

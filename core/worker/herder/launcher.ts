@@ -11,8 +11,6 @@ import type { ConnectorSpec, PluginSpec, TaskSpec, TransformSpec } from '../task
 export interface LauncherOptions {
   readonly config: WorkerConfig
   readonly registry: PluginRegistry
-  readonly workerId: () => string
-  readonly clusterId: () => string | undefined
 }
 
 /** A timeout, in ms, that never expires in practice. Connect uses the same value. */
@@ -109,8 +107,6 @@ export class Launcher {
       },
       topicCreationEnabled: config.values['topic.creation.enable'],
       topicTracking: config.values['topic.tracking.enable'],
-      workerId: this.#o.workerId(),
-      clusterId: this.#o.clusterId(),
     }
   }
 

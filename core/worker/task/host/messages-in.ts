@@ -93,10 +93,6 @@ export interface TaskSpec {
   readonly topicCreationEnabled: boolean
   /** The worker's `topic.tracking.enable`, which decides whether the task sends `topics` events. */
   readonly topicTracking: boolean
-  /** The `host:port` of this worker. */
-  readonly workerId: string
-  /** The id of the Kafka cluster. */
-  readonly clusterId?: string | undefined
 }
 
 export interface ConnectorSpec extends PluginSpec {

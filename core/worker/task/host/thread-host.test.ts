@@ -94,7 +94,6 @@ function spec(mode: string, taskId = 0): TaskSpec {
     metricsWindow: { windowMs: 30_000, samples: 2 },
     topicCreationEnabled: true,
     topicTracking: true,
-    workerId: 'w',
   }
 }
 
@@ -267,7 +266,6 @@ test("a task with Java's maximum timeouts runs and stops, and is not terminated 
 
 test('task.isolation determines which units share a thread', () => {
   expect(threadNameOf('task', 'c', 0)).not.toBe(threadNameOf('task', 'c', 1))
-  expect(threadNameOf('task', 'c', null)).not.toBe(threadNameOf('task', 'c', 0))
-  expect(threadNameOf('connector', 'c', null)).toBe(threadNameOf('connector', 'c', 1))
-  expect(threadNameOf('worker', 'c', 1)).toBe(threadNameOf('worker', 'd', null))
+  expect(threadNameOf('connector', 'c', 0)).toBe(threadNameOf('connector', 'c', 1))
+  expect(threadNameOf('worker', 'c', 1)).toBe(threadNameOf('worker', 'd', 0))
 })

@@ -284,8 +284,8 @@ function threadModule(): URL {
 export type TaskIsolation = 'task' | 'connector' | 'worker'
 
 /** Returns the name of a unit's thread. Units with the same thread name share a thread. */
-export function threadNameOf(isolation: TaskIsolation, connector: string, taskId: number | null): string {
+export function threadNameOf(isolation: TaskIsolation, connector: string, taskId: number): string {
   if (isolation === 'worker') return 'tasks'
   if (isolation === 'connector') return connector
-  return taskId === null ? `${connector}-connector` : `${connector}-${taskId}`
+  return `${connector}-${taskId}`
 }
