@@ -2,8 +2,8 @@ const SEED = 0x9747b28c
 const M = 0x5bd1e995
 
 /**
- * Returns Kafka's murmur2 hash of a key, as Java's `Utils.murmur2` does. It is a signed 32-bit
- * number.
+ * Returns Kafka's murmur2 hash of a key, as Java's `Utils.murmur2` does. The hash is a signed
+ * 32-bit number.
  */
 export function murmur2(data: Buffer): number {
   const length = data.length

@@ -145,9 +145,9 @@ test('the listener receives the error of a value that is neither bytes nor a str
 
 test.for<[string, Partial<ProducerRecord>]>([
   ['a negative partition', { partition: -1 }],
-  ['half a partition', { partition: 0.5 }],
-  ['a timestamp between milliseconds', { timestamp: 1.5 }],
-  ['a header whose value is text', { headers: [{ key: 'h', value: 'text' as unknown as Buffer }] }],
+  ['a partition that is not an integer', { partition: 0.5 }],
+  ['a timestamp that is not an integer', { timestamp: 1.5 }],
+  ['a header whose value is a string', { headers: [{ key: 'h', value: 'text' as unknown as Buffer }] }],
   ['a header without a key', { headers: [{ key: null as unknown as string, value: null }] }],
 ])('the listener receives the error of a record with %s, and the producer continues', async ([, wrong]) => {
   const { producer } = await start({ topics: { t: 1 } })

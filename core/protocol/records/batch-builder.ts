@@ -69,7 +69,7 @@ const UNSHARED: BatchMemory = { take: bytes => Buffer.allocUnsafeSlow(bytes), gi
 const NO_HEADERS: readonly HeaderInput[] = []
 const EMPTY = Buffer.alloc(0)
 const MAX_SIZE = 0x7fffffff
-/** Shorter values are copied by a loop, which is faster than a call of `set`. */
+/** Values below this length are copied by a loop, which is faster than a call of `set`. */
 const MAX_LOOP_COPY = 32
 /** The maximum size of two varints: the length of a record, and the length of its value. */
 const MAX_LENGTHS_SIZE = 10

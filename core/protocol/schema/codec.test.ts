@@ -105,7 +105,7 @@ describe('encoding', () => {
     const same = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: -1, leaderEpoch: -1 }) }))
     const set = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: 5 }) }))
     expect(same).toEqual(plain)
-    // The bytes of the tag, the size, two int32 fields, and the tagged fields of the struct.
+    // The difference is the tag, the size, two int32 fields, and the tagged fields of the struct.
     expect(set.length - plain.length).toBe(1 + 1 + 4 + 4 + 1)
   })
 
