@@ -65,7 +65,9 @@ async function same(...[name, input, version]: Call): Promise<void> {
   expect(normal(our), `${name} ${JSON.stringify(input).slice(0, 200)}`).toEqual(normal(their))
 }
 
-/** Waits until Apache serves a new topic. At first, Apache may answer that it does not exist. */
+/**
+ * Waits until Apache serves a new topic. At first, Apache may answer that the topic does not exist.
+ */
 async function settled(name: string): Promise<void> {
   const input = {
     replicaId: -1,
@@ -157,11 +159,11 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets return the same responses a
     return ['Produce', { acks: -1, timeoutMs: 5000, topicData, ...o }, version]
   }
   for (let version = 3; version <= 12; version++) await same(...produce(batchOf('a', 'b'), {}, version))
-  // Two batches, then none. Both are errors, because each partition must have exactly one batch.
-  // Null is not tried, because Apache never answers it.
+  // Sends two batches, then no batch. Both requests fail, because each partition must have exactly
+  // one batch. Null records are not sent, because Apache does not answer such a request.
   for (const records of [Buffer.concat([batchOf('a'), batchOf('b')]), Buffer.alloc(0)]) {
     const answers = await Promise.all([a, b].map(c => c.call(...produce(records))))
-    // The error messages are not compared: only our response has one.
+    // The error messages are not compared, because only our response has one.
     const [their, our] = answers.map(answer =>
       JSON.stringify(normal(answer)).replace(/"errorMessage":("[^"]*"|null)/g, ''),
     )
@@ -185,8 +187,8 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets return the same responses a
   await same(...fetch([from(20)]))
   await same(...fetch([from(21)]))
   await same(...fetch([from(0, { partitionMaxBytes: 1 })]))
-  // A limit of 200 bytes is not tried: Apache then returns a part of the third batch, which clients
-  // discard. Our response ends with the second batch.
+  // A fetch with a limit of 200 bytes is not compared. Apache then returns a part of the third
+  // batch, which clients discard. Our response ends with the second batch.
   await same(...fetch([from(0, { currentLeaderEpoch: 9 })]))
   await same(...fetch([from(0)], { isolationLevel: 1 }))
   await same(...fetch([from(0)], { sessionId: 77, sessionEpoch: 3 }))

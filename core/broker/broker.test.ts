@@ -203,7 +203,7 @@ test('ApiVersions announces exactly the supported APIs', async () => {
   expect(r.finalizedFeatures).toEqual([{ name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 }])
 })
 
-test('topics, ids, configs, records and the cluster survive a restart; a deleted topic stays deleted', async () => {
+test('topics, configs, records and the cluster id survive a restart, and a deleted topic stays deleted', async () => {
   const made = await create('keep', { numPartitions: 2, configs: [{ name: 'retention.ms', value: '-1' }] })
   await create('drop')
   await produce('keep', 'a', 'b')
@@ -231,7 +231,7 @@ test('a topic that is deleted and recreated is empty and has a new id', async ()
   expect(await fetch('t', 0)).toMatchObject({ errorCode: 0, highWatermark: 0 })
 })
 
-test('ListOffsets finds the first, last and newest offset and the offset for a timestamp', async () => {
+test('ListOffsets finds the first, last and newest offset, and the offset for a timestamp', async () => {
   await create('t')
   await produce('t', 'a', 'b', 'c')
   const find = async (timestamp: number) => {
@@ -271,7 +271,7 @@ test('close answers waiting requests, marks a clean shutdown and releases the lo
 
 const settings = (dir: string, port = 0) => ({ 'log.dirs': dir, listeners: `PLAINTEXT://127.0.0.1:${port}` })
 
-test('a port in use gives one clear error, and the directory is unlocked afterwards', async () => {
+test('a broker whose port is in use does not start, and releases the lock of its directory', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-taken-'))
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))

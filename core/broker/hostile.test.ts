@@ -176,7 +176,7 @@ test('250 connections that announce 100 MB each and start sending stay within th
   const before = process.memoryUsage().arrayBuffers
   const start = Buffer.alloc(200_000)
   start.writeInt32BE(104857600 - 1)
-  // 50 MB in total, more than six times queued.max.request.bytes.
+  // This is 50 MB in total, more than six times queued.max.request.bytes.
   for (const s of sockets) s.write(start)
   await serves()
   await serves()

@@ -337,7 +337,7 @@ async function checkFiles(): Promise<void> {
 }
 
 test.skipIf(skipped)(
-  `${ODD_BATCHES.length} invalid batches are accepted or rejected as by Apache`,
+  `${ODD_BATCHES.length} invalid batches are accepted or rejected as in Apache Kafka`,
   {
     timeout: 400_000,
   },

@@ -28,8 +28,8 @@ export class Alarm {
   }
 
   /**
-   * Schedules the callback for `at` or earlier. Ignored if an earlier time is already scheduled:
-   * the callback then sets the next time.
+   * Schedules the callback for the time `at`. Does nothing if an earlier call is already scheduled,
+   * because that call sets the next time.
    */
   set(at: number): void {
     if (this.#closed || at >= this.#at) return

@@ -1,7 +1,7 @@
 import { ErrorCode, kafkaCodeOf } from '../../protocol/index.ts'
 
 /**
- * Returns the error code for a group's client when its record could not be written. Most of these
+ * Returns the error code for a request of a group whose record could not be written. Most of these
  * codes make the client look up the coordinator and retry.
  */
 export function groupWriteError(error: unknown): number {
@@ -20,8 +20,8 @@ export function groupWriteError(error: unknown): number {
 }
 
 /**
- * Returns the error code for an OffsetCommit when its record could not be written. Differs from
- * `groupWriteError` for a record that is too large.
+ * Returns the error code for an OffsetCommit request whose offsets could not be written. Differs
+ * from `groupWriteError` if a record is too large.
  */
 export function commitWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {

@@ -62,8 +62,8 @@ export class GroupCoordinator {
   start(): void {
     this.#unsubscribe = this.#broker.onImage((image, previous, delta) => this.#onImage(image, previous, delta))
     this.#takeOver(this.#broker.image())
-    // Close as soon as the broker begins to stop. JoinGroup requests that wait would delay the
-    // stop.
+    // Close as soon as the broker begins to stop, because waiting JoinGroup requests would delay
+    // the stop.
     const closeEarly = () => {
       this.close().catch((error: unknown) => this.#broker.logger.error('Cannot close the group coordinator', error))
     }

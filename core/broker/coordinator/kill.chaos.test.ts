@@ -92,7 +92,7 @@ async function joinAndSync(client: RawClient): Promise<{ memberId: string; gener
   return { memberId, generationId }
 }
 
-test('SIGKILL loses no acknowledged commit and no generation, and no producer id is assigned twice', async () => {
+test('after SIGKILL, no acknowledged commit or generation is lost, and no producer id is assigned twice', async () => {
   let port = await start(0)
   let client = await connect(port)
   await client.call('CreateTopics', { topics: [{ name: 'jobs', numPartitions: 1, replicationFactor: 1 }] })
@@ -119,7 +119,7 @@ test('SIGKILL loses no acknowledged commit and no generation, and no producer id
         ),
       )
     }
-    // Also continues if a client fails before its first acknowledgement.
+    // Continue even if a client fails before its first acknowledgement.
     await Promise.race([Promise.all(begun), Promise.all(work)])
     await sleep(50 + Math.random() * 200)
     await kill()

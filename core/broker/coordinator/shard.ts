@@ -64,7 +64,7 @@ export interface TopicPartitionOffset {
 }
 
 const MAX_LOAD_BACKOFF_MS = 30_000
-/** The error code while a group is being deleted. Clients then retry. */
+/** The error code for requests to a group that is being deleted. Clients retry after this error. */
 const BUSY = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
 
 /**

@@ -21,8 +21,8 @@ function topicOf(image: MetadataImage, topic: Topic, version: number): TopicImag
 }
 
 /**
- * Handles OffsetCommit requests. Appends all valid offsets together, then answers. Each partition
- * that is not valid gets its own error.
+ * Handles OffsetCommit requests. Appends all valid offsets together, then answers. Each offset that
+ * is not valid gets its own error.
  */
 export const offsetCommitHandler: Handler<Request, Response> = {
   key: ApiKey.OffsetCommit,

@@ -4,8 +4,8 @@ import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
 
 /**
- * Handles requests of AlterConfigs, the older API. Keys that a request omits revert to their
- * defaults.
+ * Handles AlterConfigs requests, which belong to the older API. Keys that a request omits revert to
+ * their defaults.
  */
 export const alterConfigsHandler: Handler<
   Message<typeof AlterConfigsRequest>,

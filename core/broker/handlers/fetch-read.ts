@@ -50,8 +50,8 @@ function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number)
 }
 
 /**
- * Whether Kafka reports this error before it accesses a log. Only then does its response contain an
- * empty list of aborted transactions instead of null.
+ * Whether Kafka reports this error before it accesses a log. The list of aborted transactions is
+ * empty for such an error, and null for any other error.
  */
 function isUnknown(errorCode: number): boolean {
   return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID

@@ -22,8 +22,8 @@ export function missingTopicCode(topicId: string): number {
 }
 
 /**
- * Compares a client's leader epoch with that of the partition (KIP-320). -1 means that the client
- * sent no epoch.
+ * Returns an error code if a client's leader epoch differs from that of the partition (KIP-320). -1
+ * means that the client sent no epoch.
  */
 export function leaderEpochProblem(epoch: number, partition: PartitionImage): number {
   if (epoch === -1 || epoch === partition.leaderEpoch) return ErrorCode.NONE

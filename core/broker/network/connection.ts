@@ -14,7 +14,7 @@ class PendingRequest implements RequestMemory {
   readonly bytes: number
   done = false
   response: Response = null
-  /** Called when the response has been sent. */
+  /** The functions to call when the response has been sent. */
   sent: (() => void)[] | null = null
   readonly #pool: BufferPool
   /** The request's buffer if it belongs to the pool. Null otherwise. */
@@ -298,7 +298,7 @@ export class Connection implements Holder {
   }
 
   evict(): void {
-    this.#fail(new Error('it sent part of a request and then stopped, while other connections wait for that memory'))
+    this.#fail(new Error('it sends its request too slowly while other connections wait for memory'))
   }
 
   #fail(error: unknown): void {

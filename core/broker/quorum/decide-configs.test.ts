@@ -94,7 +94,7 @@ test.each<[string, ConfigChange, number, string]>([
     'Invalid value x for configuration log.cleaner.threads: Not a number of type INT',
   ],
   ['an unknown kind of resource', change('x', [['a', SET, 'b']], 77), 42, 'Unknown resource type 77'],
-])('%s is rejected as by Kafka, and writes nothing', (_, wrong, code, message) => {
+])('%s is rejected as in Kafka, and changes no config', (_, wrong, code, message) => {
   const c = controller()
   const before = c.image
   expect(alter(c, wrong)).toEqual([{ code, message }])

@@ -106,8 +106,9 @@ function changed(
 }
 
 /**
- * Rejects the removal of min.insync.replicas. As in Kafka with eligible leader replicas (the
- * default), it is a cluster-wide setting that always has a value.
+ * Returns an error if the change removes the cluster-wide value of min.insync.replicas or sets a
+ * value for one broker. As in Kafka with eligible leader replicas (the default), this key is a
+ * cluster-wide setting that always has a value.
  */
 function checkMinInsync({ resourceName, ops, replaceAll }: ConfigChange): Refusal | null {
   const op = ops.find(o => o.name === 'min.insync.replicas')
@@ -159,7 +160,7 @@ function decideOne(ctx: DecisionContext, change: ConfigChange): MetadataRecord[]
   return records
 }
 
-/** Decides on requests of AlterConfigs and IncrementalAlterConfigs. */
+/** Decides on AlterConfigs and IncrementalAlterConfigs requests. */
 export function decideAlterConfigs(ctx: DecisionContext, changes: readonly ConfigChange[]): Decision<null> {
   const seen = new Map<string, number>()
   for (const c of changes) {

@@ -120,7 +120,7 @@ const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
   ],
 ]
 
-test.each(REFUSED)('a topic with %s is rejected as by Kafka, and writes nothing', (_, topic, code, message) => {
+test.each(REFUSED)('a topic with %s is rejected as in Kafka, and no record is written', (_, topic, code, message) => {
   const c = new InMemoryController()
   const { records, outcomes } = c.run(ctx => decideCreateTopics(ctx, [newTopic(...topic)]))
   expect(outcomes[0]?.error).toEqual({ code, message })

@@ -201,7 +201,7 @@ function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): b
   return sum > MAX_PARTITIONS_PER_REQUEST
 }
 
-/** Decides on requests of CreateTopics. As in Kafka, a name that occurs twice is rejected. */
+/** Decides on CreateTopics requests. As in Kafka, a name that occurs twice is rejected. */
 export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTopic[]): Decision<TopicImage> {
   const seen = new Map<string, number>()
   for (const t of topics) seen.set(t.name, (seen.get(t.name) ?? 0) + 1)
@@ -221,7 +221,7 @@ export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTop
   return { records, outcomes }
 }
 
-/** Decides on requests of DeleteTopics. Topics are identified by id. */
+/** Decides on DeleteTopics requests. Topics are identified by id. */
 export function decideDeleteTopics(ctx: DecisionContext, ids: readonly string[]): Decision<TopicImage> {
   const records: MetadataRecord[] = []
   const done = new Set<string>()
@@ -262,7 +262,7 @@ function grow(ctx: DecisionContext, request: NewPartitions): Decided | Refusal {
   return { topic, records: assignment.map((replicas, i) => partitionRecord(ctx, topic.id, now + i, replicas)) }
 }
 
-/** Decides on requests of CreatePartitions. */
+/** Decides on CreatePartitions requests. */
 export function decideCreatePartitions(ctx: DecisionContext, topics: readonly NewPartitions[]): Decision<TopicImage> {
   const seen = new Map<string, number>()
   for (const t of topics) seen.set(t.name, (seen.get(t.name) ?? 0) + 1)

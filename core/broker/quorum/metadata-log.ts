@@ -220,7 +220,7 @@ export class MetadataLog {
   }
 
   async #write(batch: Buffer, leaderEpoch: number): Promise<number> {
-    if (batchSize(batch, 0) !== batch.length) throw new RangeError('the size of a new metadata batch is wrong')
+    if (batchSize(batch, 0) !== batch.length) throw new RangeError('a new metadata batch has an invalid size')
     const { lastOffset } = await this.#log.append(batch, { origin: 'coordinator', leaderEpoch })
     this.bytesSeen += batch.length
     return lastOffset

@@ -55,7 +55,7 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
   readonly #root: Node<V>
   readonly size: number
 
-  /** Not for callers: use `empty`, `from` or a draft's `result`. */
+  /** Callers use `empty`, `from` or a draft's `result` instead. */
   constructor(root: Node<V>, size: number) {
     this.#root = root
     this.size = size

@@ -30,8 +30,8 @@ export interface SnapshotFacts {
 
 /**
  * Whether the oldest snapshot must be removed, and with it the log up to the next snapshot. As in
- * Kafka, this is so if the oldest snapshot is too old, or if the log and all snapshots together are
- * too large. The newest snapshot is always kept.
+ * Kafka, this applies if the oldest snapshot is too old, or if the log and all snapshots together
+ * are too large. The newest snapshot is always kept.
  */
 export function shouldRemoveOldest(
   snapshots: readonly SnapshotFacts[],

@@ -256,7 +256,7 @@ async function startedAgain(b: TestBroker): Promise<unknown> {
   return b.restart().catch((error: unknown) => error)
 }
 
-test('a broker whose metadata log begins past 0 keeps topics, configs and records, and without its snapshot fails to start and changes nothing', async () => {
+test('a broker whose metadata log begins past 0 loses nothing, and does not start without its snapshot', async () => {
   const b = await startTestBroker(TINY)
   dir = b.dir
   let c = await RawClient.connect(b.port)

@@ -19,7 +19,9 @@ interface SnapshotterOptions {
 
 /** The interval between two checks for old snapshots, in milliseconds, as in Apache Kafka. */
 const CLEAN_MS = 60_000
-/** How long no attempt follows a failure, such as a full disk, in milliseconds. */
+/**
+ * The time to wait after a failure, such as a full disk, before the next attempt, in milliseconds.
+ */
 const RETRY_MS = 60_000
 
 /**

@@ -14,7 +14,7 @@ function refuse(message: string): Refusal {
  * valid.
  */
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
-  // Before Kafka checks a list of a topic, it removes duplicates.
+  // Kafka removes duplicates from a topic's list before it checks the list.
   const value = key.type === 'LIST' ? [...new Set(parseType('LIST', text) as string[])] : text
   return checkKey(name, key, { [name]: value }).errors[0] ?? null
 }

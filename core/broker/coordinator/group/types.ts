@@ -50,7 +50,7 @@ export interface SyncRequest {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly generationId: number
-  /** The protocol type. Null before v5, and then not checked. */
+  /** The protocol type. Null before v5, in which case it is not checked. */
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]

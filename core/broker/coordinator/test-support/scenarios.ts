@@ -49,7 +49,7 @@ async function beforeTheTopic({ t }: World): Promise<void> {
 
 /**
  * Waits until the coordinator answers. Kafka first needs time to create the offsets topic. Millrace
- * creates it before it answers.
+ * creates the topic before it answers.
  */
 async function untilFound(t: Transcript): Promise<void> {
   for (;;) {

@@ -8,7 +8,8 @@ import { Replay } from '../replay.ts'
 import { Snapshotter } from '../snapshotter.ts'
 
 /**
- * A metadata log with small segments, which is opened as a broker opens it. Collects the log lines.
+ * A metadata log with small segments, which is opened as a broker opens it. `lines` contains the
+ * lines that its logger received.
  */
 export class MetadataRig {
   readonly logs: LogManager
