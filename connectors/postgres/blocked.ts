@@ -91,7 +91,8 @@ async function report(context: BlockedContext, what: string, worker: () => Worke
       reported = message
     }
   } catch (error) {
-    // not a warning, because `work` fails too if the server has a problem
+    // logged only for debugging, because `work` fails and reports the error if the server has a
+    // problem
     if (!signal.aborted) context.logger.debug(`cannot find out what ${what} is waiting for: ${error}`)
   } finally {
     await catalog.close()

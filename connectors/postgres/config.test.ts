@@ -32,8 +32,8 @@ test('every key of Debezium 3.7 is declared, with its type, default and importan
     const have = [ours.type, shown, ours.importance].join(' ')
     return want === have ? [] : [`${key.name}: ${have} instead of ${want}`]
   })
-  // Debezium's defaults are a Java class and decoderbufs, a plugin that must be installed on the
-  // server. Every server has pgoutput.
+  // Debezium's default of sourceinfo.struct.maker is a Java class. Its default of plugin.name is
+  // decoderbufs, which must be installed on the server. Every server has pgoutput.
   expect(differing).toEqual([
     'sourceinfo.struct.maker: CLASS  LOW instead of CLASS io.debezium.connector.postgresql.PostgresSourceInfoStructMaker LOW',
     'plugin.name: STRING pgoutput MEDIUM instead of STRING decoderbufs MEDIUM',
@@ -56,7 +56,7 @@ function errorsOf(more: Record<string, string>): string[] {
 const declarationErrors = (more: Record<string, string>): string[] =>
   validateConfig(postgresConfig, { ...BASE, ...more }).flatMap(value => value.errors)
 
-test('a key of a feature that does not exist accepts only its default', () => {
+test('a key of an unsupported feature accepts only its default', () => {
   expect(declarationErrors({ 'signal.data.collection': 'public.signals' })).toEqual([
     'Invalid value [public.signals] for configuration signal.data.collection: Signals and incremental snapshots are not supported yet. Remove this key.',
   ])

@@ -48,7 +48,7 @@ const connectionKeys = defineConfig({
     validator: mode(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']),
     importance: 'MEDIUM',
     documentation:
-      'Whether connections use TLS. disable: never. allow: if the server refuses plain connections. prefer: if the server supports it. require: always. verify-ca: always, and the certificate of the server must be signed by database.sslrootcert. verify-full: like verify-ca, and the certificate must match the host name.',
+      'Whether connections use TLS. disable: never. allow: if the server refuses plain connections. prefer: if the server supports it. require: always; the certificate of the server is checked only if database.sslrootcert is set. verify-ca: always, and the certificate of the server must be signed by database.sslrootcert. verify-full: like verify-ca, and the certificate must match the host name.',
   }),
   'database.sslcert': key.string({
     default: null,
@@ -69,7 +69,7 @@ const connectionKeys = defineConfig({
     default: null,
     importance: 'MEDIUM',
     documentation:
-      'The file with the certificates of trusted authorities, in PEM format. Used with verify-ca and verify-full.',
+      'The file with the certificates of trusted authorities, in PEM format. Used with verify-ca, verify-full and require.',
   }),
   'database.sslfactory': key.string({
     ...unsupported(null, 'Java classes cannot be loaded.'),
@@ -126,13 +126,14 @@ const slotKeys = defineConfig({
     min: 0,
     importance: 'LOW',
     documentation:
-      'The number of times that the task tries again to use a slot that another connection uses. After that the task fails.',
+      'How long the task waits for a slot that another connection uses: slot.max.retries times slot.retry.delay.ms. After that the task disconnects, and errors.max.retries applies.',
   }),
   'slot.retry.delay.ms': key.long({
     default: 10000,
     min: 0,
     importance: 'LOW',
-    documentation: 'The delay between two attempts to use a slot that another connection uses, in milliseconds.',
+    documentation:
+      'The longest delay between two attempts to use a slot that another connection uses, in milliseconds.',
   }),
   'status.update.interval.ms': key.int({
     default: 10000,
@@ -172,7 +173,7 @@ const slotKeys = defineConfig({
     validator: mode(['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn']),
     importance: 'LOW',
     documentation:
-      'What happens at the start if the stored offset and the slot differ. no_validation and trust_offset: resume from the offset, and fail if the slot no longer has the changes after it. trust_slot: resume from the slot. trust_greater_lsn: resume from the later of the two. An offset past the end of the WAL fails, except with trust_slot.',
+      'What happens at the start if the stored offset and the slot differ. no_validation and trust_offset: resume from the offset, and fail if the slot no longer has the changes after it. trust_slot: resume from the slot if it is past the offset. trust_greater_lsn: resume from the later of the two. If the offset does not belong to the WAL of the server, the task fails, except with trust_slot, which then also resumes from the slot.',
   }),
   'internal.slot.seek.to.known.offset.on.start': key.boolean({
     default: false,
@@ -185,7 +186,7 @@ const slotKeys = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'The interval at which the connector reads xmin of the slot, which events contain as source.xmin, in milliseconds. 0 means never.',
+      'The interval at which the connector reads the xmin of the slot, which events contain as source.xmin, in milliseconds. 0 means never.',
   }),
 })
 

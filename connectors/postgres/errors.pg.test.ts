@@ -29,7 +29,7 @@ afterAll(() => server?.stop())
 
 const ROLES = ['stranger', 'outsider', 'guest', 'ssl_replication_user', 'limited']
 
-/** Returns the error with which a task fails. An error that the task would retry counts too. */
+/** Returns the error with which a task fails, or the error that the task would retry. */
 async function failureOf(props: Props): Promise<MillraceError> {
   const task = await new TaskHarness({ ...props, 'errors.max.retries': '0' }).start()
   try {
@@ -206,7 +206,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.end()
   })
 
-  test('a snapshot query that a timeout in database.initial.statements cancels is retried', async () => {
+  test('a snapshot query is retried if a timeout from database.initial.statements cancels it', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
@@ -265,7 +265,7 @@ describe('a server error', () => {
     ).toBe('MR_PG_SLOTS_EXHAUSTED')
   })
 
-  test('the error of a snapshot query follows from its SQLSTATE, and a changed table is retried', () => {
+  test('a failed snapshot query gets the error of its SQLSTATE, and is retried if the table has changed', () => {
     for (const code of ['42P01', '42703', '3F000'])
       expect(snapshot(answer(code, 'gone'))).toMatchObject({ code: 'MR_PG_SNAPSHOT_CHANGED', retriable: true })
     expect(snapshot(answer('42P01', 'gone'), true)).toMatchObject({ code: 'MR_PG_SNAPSHOT_OVERRIDE', retriable: false })

@@ -145,7 +145,7 @@ export const errors = defineErrors({
   },
   MR_PG_VALUE_REPLACED: {
     message: 'cannot represent the value of {table}.{column} of type {type}: {cause}; the event contains {instead}',
-    fix: 'Choose a handling mode that can represent it, exclude the column (column.exclude.list), or set event.converting.failure.handling.mode=fail to stop at such a value.',
+    fix: 'Choose a handling mode that can represent the value, exclude the column (column.exclude.list), or set event.converting.failure.handling.mode=fail to stop at such a value.',
   },
   MR_PG_UNSUPPORTED: {
     message: 'PostgreSQL {version} is not supported',

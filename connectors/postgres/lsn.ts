@@ -6,7 +6,7 @@ export type Lsn = number | bigint
 
 export const ZERO: Lsn = 0
 
-/** Returns the position whose two 32-bit halves are in a message. */
+/** Reads a position from a message, which contains it as two 32-bit halves. */
 export function readLsn(buf: Buffer, at: number): Lsn {
   const high = buf.readUInt32BE(at)
   const low = buf.readUInt32BE(at + 4)

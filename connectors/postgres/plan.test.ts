@@ -60,8 +60,8 @@ const plan = (mode: string, _slot: string, offset: LoadedOffset | null, state: S
   return p instanceof MillraceError ? p.code : { snapshot: p.snapshot, stream: p.stream, createSlot: p.createSlot }
 }
 /**
- * Returns the code of the error. Without an error, returns the first step, the position at which it
- * starts, and the number of warnings.
+ * Returns the code of the error. Without an error, returns whether the plan takes a snapshot or
+ * streams, whether it starts at the slot or at the offset, and the number of warnings.
  */
 const outcome = (c: Case) => {
   const p = planOf(c)

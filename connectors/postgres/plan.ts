@@ -140,13 +140,14 @@ function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan 
     const warning = `${where}: streaming resumes at the slot (offset.mismatch.strategy=${mismatch})`
     return { ...plan, warnings: [warning] }
   }
-  // this connector never confirms the slot past the committed offset, so another client did
+  // this connector never confirms the slot past the committed offset, so another client confirmed
+  // it
   if (offset.walId !== null && mode === 'when_needed')
     return { ...plan, snapshot: true, from: null, warnings: [staleRows(where)] }
   if (offset.walId !== null || mismatch === 'trust_offset')
     return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
-  // in this mode, Debezium and older versions of this connector confirm WAL that contains nothing
-  // to capture without writing an offset
+  // in this mode, Debezium and older versions of this connector confirm WAL without captured
+  // changes, and do not write an offset for this WAL
   if (flush === 'connector_and_driver') return { ...plan, notes: [`${where}: nothing was captured in between`] }
   const warning = `${where}, though lsn.flush.mode=${flush} never confirms that far. If something else reads this slot, its changes are missing here.`
   return { ...plan, warnings: [warning] }

@@ -44,7 +44,9 @@ export class PublicationKeeper {
     return Math.max(0, this.#checkedAt + interval - Date.now())
   }
 
-  /** Sets up the publication at each connection, and the replica identities at the first one. */
+  /**
+   * Sets up the publication at each connection, and the replica identities at the first connection.
+   */
   async prepare(tables: readonly TableEntry[], facts: ServerFacts, isFirst: boolean): Promise<void> {
     const { options, logger } = this.#context
     this.#facts = facts

@@ -81,7 +81,7 @@ async function alter(
 ): Promise<void> {
   const { name } = options.publication
   const what = `adding ${names} to publication ${name} (only the owner of both may do so)`
-  // the stream is not read while this statement waits for its lock
+  // the wait for the lock is limited, because the stream is not read in the meantime
   const limit = cannotAdd === null ? '' : `SET LOCAL lock_timeout = ${LOCK_MS}; `
   const list = missing.map(quotedTable).join(', ')
   try {

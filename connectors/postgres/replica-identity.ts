@@ -34,7 +34,7 @@ export function wrongIdentity(rule: string): string | null {
 
 /**
  * Sets the replica identities of `replica.identity.autoset.values`. Skips a table that already has
- * its identity, because the statement locks the table.
+ * the configured identity, because the statement locks the table.
  */
 export async function setIdentities(
   catalog: Catalog,

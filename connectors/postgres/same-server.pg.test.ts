@@ -43,7 +43,7 @@ async function commitUnheard(task: TaskHarness, offsets: OffsetStorage): Promise
 }
 
 describe.skipIf(server === null)('an offset of the same server', () => {
-  test('streaming resumes after a standby was promoted while it was streamed', async ctx => {
+  test('streaming resumes after a standby was promoted while the connector streamed from it', async ctx => {
     // older standbys do not support logical decoding
     if (server!.version < 160_000) return ctx.skip()
     const { url, offsets, run, task } = await captured()

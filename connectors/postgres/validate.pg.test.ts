@@ -59,7 +59,7 @@ describe.skipIf(server === null)('the validation of a configuration', () => {
     }
   })
 
-  test('the errors name the privileges that the user does not have', async () => {
+  test('the validation errors name the privileges that the user does not have', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -72,7 +72,7 @@ describe.skipIf(server === null)('the validation of a configuration', () => {
     await db.end()
   })
 
-  test('a physical slot is rejected', async () => {
+  test('the validation rejects a physical slot', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()

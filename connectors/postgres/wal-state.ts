@@ -63,8 +63,8 @@ export function parseHistory(content: string): Map<number, Lsn> {
 }
 
 const FIRST_TXID = 3
-// uses age(), because a snapshot does not contain transactions whose commit waits for a synchronous
-// standby
+// age() is used, because a snapshot does not contain a transaction whose commit waits for a
+// synchronous standby
 const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
   pg_catalog.age('${FIRST_TXID}'::pg_catalog.xid)::text as age`
 

@@ -33,8 +33,8 @@ export interface Relation extends TableName {
 }
 
 /**
- * The longest wait until queries see a streamed transaction, in milliseconds. After it, the table
- * is described as queries see it then.
+ * The longest wait until queries see a streamed transaction, in milliseconds. After this time, the
+ * table is described without the changes of the transaction.
  */
 const VISIBLE_MS = 10_000
 
@@ -62,7 +62,7 @@ export class Catalog {
 
   /**
    * Returns the result of `work`, which receives the connection. If an existing connection is lost,
-   * `work` runs once more with a new one.
+   * `work` runs once more with a new connection.
    */
   async run<T>(work: (client: pg.Client, types: TypeRegistry) => Promise<T>): Promise<T> {
     const fresh = this.#client === null
@@ -160,10 +160,11 @@ export class Catalog {
   }
 
   /**
-   * Returns the structure of a table at a relation message. The message does not contain the key,
-   * the defaults and NOT NULL, so these are read from the current table. A column that was dropped
-   * since then is optional. If the table was dropped since then, its replica identity is the key.
-   * User-defined types are read again, because the stream does not report their changes.
+   * Returns the structure of a table at the time of a relation message. The message does not
+   * contain the key, the defaults and NOT NULL, so these are read from the current table. A column
+   * that was dropped since then is optional. If the table was dropped since then, its replica
+   * identity is the key. User-defined types are read again, because the stream does not report
+   * their changes.
    */
   async describeRelation(relation: Relation, txId: number): Promise<ShapeInput> {
     return this.run(async (client, types) => {

@@ -7,8 +7,8 @@ const CALL = /^\(?[A-Za-z0-9_.]+\((?:.+(?:, ?.+)*)?\)/
 const NOW = new Set(['current_timestamp', 'current_time', 'current_date', 'localtime', 'localtimestamp'])
 
 /**
- * The default in the schema of a column whose default the server computes for each row, by type.
- * These values are Debezium's.
+ * The schema default by type, for a column whose default the server computes for each row. The
+ * values are the same as in Debezium.
  */
 const COMPUTED: Readonly<Record<string, string>> = {
   bit: '00',

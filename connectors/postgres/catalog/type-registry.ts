@@ -28,7 +28,7 @@ const QUERY = `
     from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
    where t.oid = any($1::oid[])`
 
-/** Types with an OID below this are built in and do not change. */
+/** Types with a lower OID are built in and do not change. */
 const FIRST_USER_OID = 16_384
 
 /** The types of the database, by OID. A type is read when it is first needed. */

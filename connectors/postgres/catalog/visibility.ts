@@ -1,6 +1,6 @@
 /**
- * Reads the snapshot of the current transaction. Uses the older txid functions, because PostgreSQL
- * 10 to 12 do not have pg_current_snapshot.
+ * The query for the snapshot of the current transaction. It uses the older txid functions, because
+ * PostgreSQL 10 to 12 do not have pg_current_snapshot.
  */
 export const SNAPSHOT = `select txid_snapshot_xmin(s)::text as xmin, txid_snapshot_xmax(s)::text as xmax,
   (select coalesce(json_agg(x::text), '[]')::text from txid_snapshot_xip(s) x) as xip from txid_current_snapshot() s`

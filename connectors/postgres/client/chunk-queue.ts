@@ -7,7 +7,7 @@ interface Source {
 
 /**
  * Queues the chunks of a socket. Pauses the socket when the queue reaches `maxBytes`. Resumes the
- * socket when the queue has shrunk to half of that.
+ * socket when the queue has shrunk to half of `maxBytes`.
  */
 export class ChunkQueue {
   readonly #source: Source

@@ -32,8 +32,8 @@ const PASSING = /^(57P0[1-5]|53[0-9A-Z]{3}|08[0-9A-Z]{3}|40[0-9A-Z]{3}|55006|25P
 const SHORTAGE = /^(53|40|72)/
 
 /**
- * Returns the server function that reported an error. Its name does not depend on the language of
- * messages.
+ * Returns the name of the server function that reported an error. The name does not depend on the
+ * language of the server's messages.
  */
 const routineOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'routine' in error && typeof error.routine === 'string'
@@ -51,8 +51,8 @@ export function isPassing(error: unknown): boolean {
   )
 }
 
-// The SQLSTATEs 53400 and 53300 have other causes too. The names of the server function and of
-// max_wal_senders do not depend on the language of messages.
+// The SQLSTATEs 53400 and 53300 have other causes too. Therefore the server function and the
+// message are checked: names in it do not depend on its language.
 const isSlotShortage = (error: unknown) =>
   (codeOf(error) === '53400' &&
     (routineOf(error) === 'ReplicationSlotCreate' || /replication slot/i.test(messageOf(error)))) ||

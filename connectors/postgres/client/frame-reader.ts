@@ -1,8 +1,8 @@
 import { errors } from '../errors.ts'
 
 /**
- * The length of the longest message that PostgreSQL sends. A greater length means that the stream
- * is corrupt.
+ * The greatest length of a message. PostgreSQL never sends a longer message, so a greater length
+ * means that the stream is corrupt.
  */
 const MAX_FRAME = 2 ** 30 + 1024
 

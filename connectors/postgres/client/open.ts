@@ -69,7 +69,7 @@ export async function endClient(client: pg.Client): Promise<void> {
     if (stream.closed) resolve()
     else stream.once('close', () => resolve())
   })
-  // `end` fails if the connection was already lost, so it is closed too
+  // `end` fails if the connection was already lost; the connection is closed in this case too
   const ended = client.end().catch(() => undefined)
   await Promise.race([ended, closed])
   clearTimeout(timer)
@@ -170,8 +170,8 @@ async function initialStatement(client: pg.Client, sql: string): Promise<void> {
 }
 
 /**
- * Returns the first connection that succeeds. `prefer` tries TLS first, then no TLS; `allow` tries
- * them in the opposite order.
+ * Returns the first connection that succeeds. `prefer` tries with TLS first, then without TLS.
+ * `allow` tries in the opposite order.
  */
 async function firstOf(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   switch (o.sslMode) {

@@ -26,8 +26,8 @@ export class ServerError extends Error {
   readonly code: string
   readonly severity: string
   /**
-   * The server function that reported the error. Its name does not depend on the language of
-   * messages.
+   * The name of the server function that reported the error. The name does not depend on the
+   * language of the server's messages.
    */
   readonly routine: string
   constructor(message: string, code: string, severity: string, routine = '') {
@@ -40,8 +40,8 @@ export class ServerError extends Error {
 }
 
 /**
- * Whether a notice of PostgreSQL 18 or newer reports that the server skips changes made while
- * the publication did not exist.
+ * Whether a notice of PostgreSQL 18 or newer reports that the server skips changes made while the
+ * publication did not exist.
  */
 export const isPublicationSkipped = (notice: ServerError): boolean => notice.routine === 'LoadPublications'
 
@@ -128,8 +128,8 @@ export class WireConnection {
   }
 
   /**
-   * Returns all rows of some statements, for small results. Each row maps column names to values as
-   * text.
+   * Runs statements and returns all their rows. Use it only for small results. Each row maps column
+   * names to values as text.
    */
   async rows(sql: string, signal: AbortSignal): Promise<Record<string, string | null>[]> {
     this.sendQuery(sql)

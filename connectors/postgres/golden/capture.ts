@@ -1,8 +1,9 @@
 /**
  * Creates the fixtures of this folder: runs every scenario with Debezium in Apache's Connect, and
- * writes the records of its topics. Needs Java; the comparison (golden.pg.test.ts) does not. The
- * arguments are the addresses of a broker, of a Connect worker with Debezium, and of a PostgreSQL
- * server with wal_level=logical. The names of scenarios may follow; the default is all of them:
+ * writes the records of its topics. Only this capture needs Java, not the comparison
+ * (golden.pg.test.ts). The arguments are the addresses of a broker, of a Connect worker with
+ * Debezium, and of a PostgreSQL server with wal_level=logical. The names of scenarios may follow;
+ * the default is all of them:
  *
  *   node --conditions=millrace-source connectors/postgres/golden/capture.ts 127.0.0.1:9092 \
  *     http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres

@@ -58,7 +58,7 @@ export function encodeFixture(captured: Captured): string {
     .replaceAll(captured.database, 'db')
 }
 
-/** Parses the text of a fixture, and adds the schemas to the records again. */
+/** Parses the text of a fixture, and inserts its schemas into the records. */
 export function decodeFixture(text: string): Captured {
   const raw = JSON.parse(text) as Omit<Captured, 'prefix' | 'database'> & { schemas: unknown[] }
   const full = (value: unknown): unknown =>

@@ -56,8 +56,8 @@ function differing(topic: string, row: Json, snapshot: boolean): Json {
 }
 
 /**
- * Returns a schema whose array elements are optional. In the schemas of this connector they always
- * are, because any array can contain NULL.
+ * Returns a schema whose array elements are optional. This connector's elements are always
+ * optional, because any array can contain NULL. Debezium's elements are not.
  */
 function withOptionalElements(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withOptionalElements)
@@ -107,8 +107,8 @@ function header([name, v]: readonly [string, unknown]): readonly [string, unknow
 /**
  * Returns whether a record is a second read of a row by Debezium's snapshot. Debezium reads a
  * partitioned table and also its partitions, so one of the two records of a row has a topic that
- * the changes of the row do not have. This connector reads each row once, and its topic is that of
- * its changes.
+ * the changes of the row do not have. This connector reads each row once, into the topic of its
+ * changes.
  */
 export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
   if (record.topic === 't.public.parts') return true

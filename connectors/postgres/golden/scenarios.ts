@@ -115,7 +115,9 @@ const DML_STREAM = [
   `update customers set id = id`,
 ]
 
-/** A partitioned table. PARTITION_STREAM changes, attaches, detaches and empties its partitions. */
+/**
+ * Creates a partitioned table. PARTITION_STREAM changes, attaches, detaches and empties partitions.
+ */
 const PARTITION_SETUP = [
   `create table regions (id int not null, at date not null, v text, primary key (id, at)) partition by range (at)`,
   `create table regions_old partition of regions for values from ('2000-01-01') to ('2020-01-01')`,

@@ -13,8 +13,8 @@ export interface SnapshotView {
 }
 
 /**
- * Counts the events that a task has read since its start, over all connections. The reader adds to
- * the fields.
+ * Counts the events that a task has read since its start, over all connections. The code that reads
+ * the stream updates the fields.
  */
 export class Progress {
   readonly events: Record<Operation, number> = { c: 0, u: 0, d: 0, t: 0, r: 0, m: 0 }

@@ -23,8 +23,8 @@ export interface Resume {
   /** The offset of the last emitted record; null before the first record. */
   readonly emitted: SourceOffset | null
   /**
-   * The position up to which `emitted` allows the slot to be confirmed. While `emitted` is null,
-   * `start` applies.
+   * The position up to which `emitted` allows the slot to be confirmed, or `start` while `emitted`
+   * is null.
    */
   readonly confirmable: Lsn
   readonly snapshot: SnapshotState

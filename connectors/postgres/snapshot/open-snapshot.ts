@@ -10,7 +10,7 @@ import type { PostgresOptions } from '../options.ts'
 import type { ShapeCache } from '../shape-cache.ts'
 import type { SnapshotTable } from './snapshot-reader.ts'
 
-/** Tables that have fewer pages (8 KiB) are always read in the order of their key. */
+/** Tables with fewer pages than this are always read in the order of their key. */
 const SMALL_PAGES = 1000
 /**
  * From this correlation between the key and the order of the rows on disk, reading in the order of

@@ -61,7 +61,7 @@ interface Row {
 }
 
 /**
- * Reads the tables one after the other. One query reads each table, and its rows are decoded when
+ * Reads the tables one after the other. One query reads each table, and the rows are decoded when
  * they are needed. A row is emitted only when the next row or the end has arrived, because the last
  * row has its own snapshot mark.
  */
@@ -185,7 +185,8 @@ export class SnapshotReader {
     const keyTexts = this.#keyIndexes?.map(i => buf.toString('utf8', places.starts[i], places.ends[i])) ?? null
     this.#pending = { table, tableAt: this.#at, isFirst: this.#firstOfTable, key, value, keyTexts, time: now }
     this.#firstOfTable = false
-    // an enum label may be newer than the schema; the stream reads the new schema when it needs it
+    // a new enum label marks the shape as stale, but the stream reads the new schema when it needs
+    // it
     shape.stale = false
   }
 
@@ -232,7 +233,7 @@ export class SnapshotReader {
 
   /**
    * Gives the last row of a batch the offset after the batch. The other rows have the offset before
-   * it.
+   * the batch.
    */
   #moveOffset(out: SourceRecord[]): void {
     if (out.length === 0 || this.#done) return

@@ -21,10 +21,7 @@ export interface CursorContext {
   readonly sources: SourceBlocks
   /** Returns the xmin of the slot as last read. */
   readonly xmin: () => number | null
-  /**
-   * Returns the fields of offsets that describe an unfinished snapshot; null if no snapshot is
-   * unfinished.
-   */
+  /** Returns the fields that offsets contain until the snapshot is complete; null after that. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
 }
 
@@ -131,7 +128,7 @@ export class StreamCursor {
 
   /**
    * Moves to a row event. Returns false if the event was emitted before a restart. Call `settle`
-   * after the event was counted.
+   * after the event was counted in its transaction.
    */
   event(lsn: Lsn, type: MessageType): boolean {
     if (this.#resume.skips(lsn)) return false
@@ -141,8 +138,8 @@ export class StreamCursor {
   }
 
   /**
-   * Recomputes the offset. Call it after an event, after idle WAL, and after a change of the fields
-   * that describe a snapshot.
+   * Recomputes the offset. Call it after an event, after WAL without captured changes, and after a
+   * change of the fields that describe a snapshot.
    */
   settle(): void {
     this.#offset = this.currentOffset()

@@ -141,7 +141,7 @@ describe('the position that is confirmed to the server', () => {
   })
 })
 
-test('a restart after idle WAL starts at the last transaction, because the idle WAL of a restored server may differ', () => {
+test('a restart after WAL without captured changes starts at the last transaction, because that WAL may differ on a restored server', () => {
   const p = begin()
   p.begin(110, 7, 5)
   p.event(112, 'INSERT')

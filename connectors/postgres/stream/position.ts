@@ -101,8 +101,8 @@ export class StreamPosition {
 
   /**
    * Returns the position at which to start the stream. The server sends the transactions that end
-   * after this position. The position is never within idle WAL, because a restored server may have
-   * other transactions there.
+   * after this position. The position is never within WAL without captured changes, because a
+   * restored server may have other transactions there.
    */
   startLsn(): Lsn {
     return this.lsnCommit ?? this.lsn

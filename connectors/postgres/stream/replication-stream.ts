@@ -42,8 +42,8 @@ export class ReplicationStream {
     this.connection = connection
     this.walEnd = walEnd
     this.#flush = flush
-    // the timer also runs while nothing is read, because the server closes a connection without a
-    // status
+    // the timer also runs while nothing is read, because the server closes a connection on which no
+    // status arrives
     this.#timer = setInterval(() => this.sendStatus(), statusMs)
     this.#timer.unref()
   }

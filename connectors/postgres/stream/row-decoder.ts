@@ -78,8 +78,8 @@ export class RowDecoder {
   }
 
   /**
-   * Replaces the events of a change by those of a new shape, because an enum has a new label or a
-   * domain allows NULL.
+   * Replaces the events of a change with the events of a new shape, because an enum has a new label
+   * or a domain allows NULL.
    */
   async #decodeAgain(out: SourceRecord[], length: number, type: RowType, message: PgMessage): Promise<void> {
     const fresh = await this.#shapes.reread(message.buf.readUInt32BE(message.at), this.#cursor.txId)
@@ -181,8 +181,8 @@ export class RowDecoder {
   }
 
   /**
-   * Copies unchanged TOAST values to the new row, which does not contain them. They are copied from
-   * the old row, if the server sent them.
+   * Copies unchanged TOAST values, which the new row does not contain, from the old row, if the
+   * server sent them.
    */
   #takeUnchanged(columns: number): void {
     const { starts, ends } = this.#new

@@ -42,10 +42,7 @@ export interface StreamContext {
    * publication did not exist. Throws if the publication still does not exist.
    */
   readonly publicationSkipped: (message: string) => Promise<void>
-  /**
-   * Returns the fields of offsets that describe an unfinished snapshot; null if no snapshot is
-   * unfinished.
-   */
+  /** Returns the fields that offsets contain until the snapshot is complete; null after that. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
 }
 
@@ -89,7 +86,8 @@ export class StreamReader {
   }
 
   /**
-   * The position up to which the stream was read: the end of a transaction, or the end of idle WAL.
+   * The position up to which the stream was read: the end of a transaction, or the end of WAL
+   * without captured changes.
    */
   get reached(): Lsn {
     return this.#reached

@@ -24,7 +24,8 @@ const WAIT_MS = 60_000
 export interface TaskHarnessOptions {
   /**
    * Whether the broker acknowledges every record immediately. By default, only `commit`
-   * acknowledges records, and the runtime stops polling at 16384 unacknowledged records.
+   * acknowledges records. Tests of more than 16384 records need this, because the runtime stops
+   * polling at this number of unacknowledged records.
    */
   readonly acknowledges?: boolean
 }

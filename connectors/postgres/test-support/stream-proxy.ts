@@ -38,7 +38,7 @@ export class StreamProxy {
       socket.on('error', () => other.destroy())
       socket.on('close', () => other.destroy())
     }
-    // the startup message of a replication connection contains this word
+    // the startup message of a replication connection contains the word `replication`
     client.once('data', chunk => {
       if (chunk.includes('replication')) this.#streams.add(server)
     })

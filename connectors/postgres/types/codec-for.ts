@@ -182,7 +182,8 @@ function vectorCodec(element: Codec): Codec {
 }
 
 function elementCodec(element: ColumnType, o: ValueOptions): Codec | null {
-  // as in Debezium, an array of a domain has an unknown type, except for a domain over an enum
+  // as in Debezium, a domain in an array is an unknown type; a domain over an enum is not, because
+  // its labels are known
   if (element.domain && element.labels === null) return o.includeUnknown ? unknownCodec(o) : null
   if (element.builtin && NO_ARRAY.has(element.name)) return null
   return codecOf(element, o)

@@ -20,7 +20,7 @@ const LENGTH: Readonly<Record<string, number>> = {
 }
 const CLOCK: Readonly<Record<string, number>> = { time: 8, timetz: 14, timestamp: 22, timestamptz: 28 }
 
-/** Returns the length and the scale of a column that the JDBC driver reports. */
+/** Returns the length and the scale that the JDBC driver reports for a column. */
 export function jdbcSize(type: ColumnType): { length: number; scale: number } {
   const { name, typmod } = type
   const clock = CLOCK[name]

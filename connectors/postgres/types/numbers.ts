@@ -12,7 +12,7 @@ const SPECIAL_NAMES: Readonly<Record<string, string>> = {
 }
 
 const noSpecial = (text: string): never => {
-  throw new Unrepresentable(`a decimal cannot hold ${text}; decimal.handling.mode=string or double can represent it`)
+  throw new Unrepresentable(`a decimal cannot represent ${text}; use decimal.handling.mode=string or double`)
 }
 
 /** Returns the digits of `text` as a whole number, without the decimal point. */

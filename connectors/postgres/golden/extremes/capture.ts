@@ -1,7 +1,8 @@
 /**
  * Writes expected.json: the output of Debezium in Apache's Connect for every type at its extremes,
- * in every mode. Needs Java; the comparison (extremes.pg.test.ts) does not. The arguments are the
- * addresses of a broker, of a Connect worker with Debezium, and of a PostgreSQL 15 server:
+ * in every mode. Only this capture needs Java, not the comparison (extremes.pg.test.ts). The
+ * arguments are the addresses of a broker, of a Connect worker with Debezium, and of a PostgreSQL
+ * 15 server:
  *
  *   node --conditions=millrace-source connectors/postgres/golden/extremes/capture.ts \
  *     127.0.0.1:9092 http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres

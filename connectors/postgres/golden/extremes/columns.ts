@@ -27,7 +27,7 @@ const MOMENTS = [
 ]
 /**
  * Removes the fraction of the last timestamp, because rounding the fraction would move the
- * timestamp past the last year.
+ * timestamp past the last year that PostgreSQL supports.
  */
 const whole = (list: readonly string[]) => list.map(m => (m.startsWith('294276') ? '294276-12-31 23:59:59' : m))
 const zoned = (list: readonly string[]) =>
@@ -93,7 +93,7 @@ const GEOMETRIC: Readonly<Record<string, readonly string[]>> = {
   circle: ['<(1,2),3>', '<(0,0),0>', '<(NaN,0),Infinity>'],
 }
 
-/** The extreme values of types. */
+/** Types with their extreme values. */
 export const VALUES: Readonly<Record<string, readonly string[]>> = {
   bool: ['t', 'f'],
   int2: ['-32768', '32767', '0'],
@@ -297,7 +297,7 @@ export const domainOf = (type: string) => `d_${columnName(type)}`
 const NOT_NULL = ['int4', 'text', 'numeric', 'timestamp', 'bytea', 'mood', 'interval', 'date']
 
 const DOMAIN_TYPES = Object.keys(all)
-/** Creates domains over every type, over domains, and over arrays. */
+/** The statements that create domains over every type, over domains, and over arrays. */
 export const DOMAINS: readonly string[] = [
   ...DOMAIN_TYPES.map(type => `create domain ${domainOf(type)} as ${type}`),
   ...['int4', 'text', 'numeric', 'mood', 'timestamp'].map(t => `create domain dd_${t} as ${domainOf(t)}`),

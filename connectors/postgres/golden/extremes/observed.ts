@@ -42,7 +42,7 @@ export function observe(into: Observed, text: string): void {
   const table = (into[payload.source.table] ??= {})
   const side = schema.fields!.find(f => f.field === 'after')!
   const event = `${payload.op}${row!['id']}`
-  // this table tests only updates, which omit its unchanged large values
+  // the table `untouched` is for updates, whose events omit the large values that did not change
   if (payload.source.table === 'untouched' && payload.op !== 'u') return
   for (const { field, ...rest } of side.fields!) {
     if (field === 'id' || field === 'n') continue

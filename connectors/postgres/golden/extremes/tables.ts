@@ -21,7 +21,7 @@ const numbered = <T>(count: number, make: (i: number) => T) => Array.from({ leng
 
 /**
  * Returns a table whose rows contain the values of the columns. The longest list of values defines
- * the number of rows. Shorter lists end in NULLs.
+ * the number of rows. After the end of a shorter list, its column is NULL.
  */
 function listed(name: string, columns: readonly ExtremeColumn[]): ExtremeTable {
   const insert = (row: number, id: number) =>
