@@ -135,7 +135,7 @@ function install() {
   const stamp = join(root, 'node_modules', '.millrace-installed')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(node)) return
   // npm does not notice that an install script was interrupted, so an incomplete installation is
-  // deleted
+  // deleted first.
   if (existsSync(join(root, 'node_modules')) && !existsSync(node)) {
     say('deleting an incomplete installation')
     rmSync(join(root, 'node_modules'), { recursive: true, force: true })
@@ -143,7 +143,8 @@ function install() {
   const { bavail, bsize } = statfsSync(root)
   const free = Math.floor((bavail * bsize) / 2 ** 20)
   if (free < NEEDED_MB) fail(`packages and build need ${NEEDED_MB} MB, but the disk of ${root} has ${free} MB free.`)
-  // `npm ci` refuses a lockfile that lacks the optional packages of another platform
+  // Does not use `npm ci`, which rejects a lockfile that lacks the optional packages of another
+  // platform.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   step('installing packages (once, about 400 MB)', npm, [
     'install',

@@ -109,7 +109,7 @@ test('a lock of a process in another container or on another host is respected a
   expect(words(log)).toContain('built')
 })
 
-test('an incomplete installation is deleted first', async () => {
+test('an incomplete installation is deleted before the next installation', async () => {
   const { dir, log, run } = clone()
   mkdirSync(join(dir, 'node_modules/half'), { recursive: true })
   expect((await run()).code).toBe(0)

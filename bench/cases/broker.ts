@@ -30,8 +30,8 @@ function parseProduce(out: string) {
 }
 
 /**
- * Parses the last line of Apache's end-to-end latency tool, in ms. Its percentiles are whole
- * numbers.
+ * Parses the last line of Apache's end-to-end latency tool, in ms. The tool prints percentiles as
+ * whole numbers.
  */
 function parseEndToEnd(out: string): Figures {
   const m = /Avg latency: ([\d.]+) ms\s+Percentiles: 50th = (\d+), 99th = (\d+), 99.9th = (\d+)/.exec(out)
@@ -40,7 +40,7 @@ function parseEndToEnd(out: string): Figures {
 }
 
 /**
- * Parses the output of Apache's consumer perf test. Its fetch rate excludes the time to join the
+ * Parses the output of Apache's consumer perf test. The fetch rate excludes the time to join the
  * group.
  */
 function parseConsume(out: string): Figures {
@@ -52,7 +52,7 @@ function parseConsume(out: string): Figures {
   return { 'consume MB/s': get('fetch.MB.sec'), 'consume records/s': get('fetch.nMsg.sec') }
 }
 
-/** Runs `work` with a new topic, and deletes the topic afterwards. */
+/** Calls `run` with a new topic, and deletes the topic afterwards. */
 async function onTopic<T>(broker: RunningBroker, name: string, partitions: number, run: (topic: string) => Promise<T>) {
   const topics = ['--bootstrap-server', broker.bootstrap, '--topic', name]
   await kafkaTool('topics', [...topics, '--create', '--partitions', String(partitions)])

@@ -13,8 +13,8 @@ const DOCUMENTS = 200_000
 const BULK = 2000
 const IN_FLIGHT = 5
 /**
- * The settings of an index. It is not refreshed during a run, because a refresh uses CPU. The
- * documents are counted after a refresh at the end.
+ * The settings of an index. The index is not refreshed during a run, because a refresh uses CPU
+ * time. At the end it is refreshed once, and the documents are counted.
  */
 const SETTINGS = { settings: { number_of_shards: 1, number_of_replicas: 0, refresh_interval: '-1' } }
 

@@ -8,7 +8,7 @@ import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
 
 const ROWS = 300_000
 const INSERTS = 100_000
-/** The number of rows with which the latency is measured, one per transaction, and their rate. */
+/** The number of rows for the latency, and their number per second. Each row is one transaction. */
 const PACED = 3_000
 const PACED_PER_SECOND = 300
 

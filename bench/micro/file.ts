@@ -41,8 +41,8 @@ async function source(name: string, line: string, end: string): Promise<readonly
   const cpu = process.cpuUsage()
   const t0 = performance.now()
   let batch: readonly SourceRecord[] = []
-  // Reads all lines except the last. Its line ending may be a CR, after which the source waits for
-  // another byte.
+  // Reads all lines except the last. If the last line ends with a CR, the source waits for the byte
+  // after it.
   for (let n = 0; n < count - 1; n += batch.length) batch = (await task.poll()) ?? []
   report(`source, ${name}`, t0, cpu)
   await task.stop()

@@ -56,7 +56,8 @@ export function reasonOf(body: unknown): string {
 /**
  * Whether a request was rejected because it exceeds the memory limit that the response names, so
  * that waiting does not help. `own` is the size of the request. With `wasRepeated`, a rejection by
- * an otherwise idle node counts too. Without it, another node of the cluster might still have room.
+ * an otherwise idle node counts too. A first rejection does not count, because another node of the
+ * cluster may have room.
  */
 export function isOverLimit(cause: Cause | null, own: number, wasRepeated: boolean): boolean {
   const reason = cause?.reason ?? ''

@@ -39,7 +39,8 @@ const VERSIONED = 'application/vnd.elasticsearch+'
 const COMPATIBLE = '; compatible-with=8'
 
 /**
- * The headers of a request: for API version 8, which version 9 also accepts, or without a version.
+ * Returns the headers of a request: either for API version 8, which version 9 also accepts, or
+ * without a version.
  */
 function headersOf(request: Request, isPlain: boolean): Record<string, string> {
   const [prefix, suffix] = isPlain ? ['application/', ''] : [VERSIONED, COMPATIBLE]
@@ -89,7 +90,7 @@ async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((orig
   const login = `${config['proxy.username']}:${config['proxy.password']?.value ?? ''}`
   const agent = () =>
     new ProxyAgent({
-      // no tunnel for plain HTTP, because most proxies allow tunnels only for TLS
+      // Uses no tunnel for plain HTTP, because most proxies allow tunnels only for TLS.
       proxyTunnel: false,
       uri: `http://${host}:${config['proxy.port']}`,
       ...(config['proxy.username'] && { token: `Basic ${Buffer.from(login).toString('base64')}` }),
@@ -244,7 +245,8 @@ export class ElasticsearchClient {
 }
 
 /**
- * Returns a response with its body parsed. Without a content type the client leaves JSON as text.
+ * Returns a response with its body parsed. The client leaves JSON as text if the response has no
+ * content type.
  */
 function answerOf(status: number, body: unknown): Answer {
   if (typeof body !== 'string') return { status, body: typeof body === 'boolean' ? null : (body ?? null) }

@@ -10,7 +10,7 @@ describe.skipIf(!url)('the conformance suite', () => {
     connector: ElasticsearchSinkConnector,
     timeoutMs: 8000,
     fixture: async () => {
-      // the harness sends to the topic "test"
+      // The harness sends records to the topic "test".
       const index = uniqueName('conformance')
       const request = (method: string, path: string) => fetch(`${url}/${path}`, { method })
       // The sink does not create an external index, so it must exist.

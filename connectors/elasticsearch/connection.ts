@@ -87,7 +87,7 @@ export function connectionClass(settings: ConnectionSettings): typeof UndiciConn
   return Connection
 }
 
-/** A dedicated master node accepts no documents. */
+/** Whether a node is a dedicated master, which accepts no documents. */
 const isMasterOnly = (node: { readonly roles?: readonly string[] }) =>
   node.roles?.includes('master') === true &&
   node.roles.every(role => role === 'master' || role === 'voting_only' || role === 'remote_cluster_client')

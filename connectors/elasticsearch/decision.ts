@@ -85,7 +85,7 @@ function probed(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcom
   return isTaking ? { ...outcome, kind: 'refused' } : { ...outcome, kind: 'index', gone: false }
 }
 
-/** Combines the outcomes of the items to retry. */
+/** Returns the decision about the items to retry, from their outcomes. */
 function meaningOf(
   left: readonly (readonly [BulkItem, Outcome])[],
   url: string,
@@ -97,7 +97,7 @@ function meaningOf(
   let isTooMuch = false
   let isBusy = false
   for (const [item, outcome] of left) {
-    // these items are in the list only because an older write of the same document is retried
+    // These items are in the list only because an older write of the same document is retried.
     if (outcome.kind === 'done' || outcome.kind === 'refused') continue
     const { status, words, cause } = outcome
     const place: Place = { url, index: item.index, topic: item.record.topic }

@@ -138,7 +138,7 @@ export class DocumentWriter {
       const rest = new Map(entries.filter(([name]) => name !== AT))
       json = schema ? this.#writer(schema)(rest) : plain(rest)
     }
-    // a map that is not compact is a list, which Elasticsearch rejects
+    // A map that is not compact is written as a list. Elasticsearch rejects it as a document.
     if (!json.startsWith('{')) return json
     return `{"${AT}":${timestamp}${json === '{}' ? '' : ','}${json.slice(1)}`
   }

@@ -88,7 +88,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(await documents(p.topic)).toEqual({ a: { n: 2 } })
   })
 
-  test('a tombstone deletes, is ignored or fails, as configured', async () => {
+  test('a tombstone deletes its document, is ignored or fails the task, as configured', async () => {
     for (const [behaviour, left] of [
       ['delete', {}],
       ['ignore', { a: { n: 1 } }],
@@ -291,7 +291,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
         p.record('b', { n: 2 }),
       ])
       expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
-      // documents that needed a probe come last
+      // Sorted, because documents that needed a probe come last.
       expect(p.reported.map(r => r.key).sort()).toEqual(['fields', 'immense', 'object', 'strict', 'type'])
       expect(p.reported.every(r => r.message.includes('MR_ES_MALFORMED'))).toBe(true)
     })
@@ -347,7 +347,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     const p = await play({ 'external.version.source': 'none', 'batch.size': '2' })
     await p.write(Array.from({ length: 20 }, (_, n) => p.record('a', { n })))
     await p.stop()
-    // the offsets begin at 0 again
+    // The offsets of the recreated topic begin at 0 again.
     const recreated = await play({ 'external.version.source': 'none' }, { topic: p.topic })
     await recreated.write([p.record('a', { n: 7 })])
     expect(await documents(p.topic)).toEqual({ a: { n: 7 } })
@@ -428,7 +428,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(found).toEqual([{ '@timestamp': 1_700_000_000_000, message: 'x' }])
   })
 
-  test('a record that cannot be a document fails with an error that names it, or is dropped as configured', async () => {
+  test('a record that cannot be converted to a document fails the task with an error that names the record, or is dropped as configured', async () => {
     for (const [key, value, code] of [
       [{ a: 1 }, { n: 1 }, 'MR_ES_ID'],
       ['k'.repeat(513), { n: 1 }, 'MR_ES_ID_TOO_LONG'],

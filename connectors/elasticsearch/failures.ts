@@ -41,7 +41,7 @@ export function indexError(place: Place, status: number, cause: Cause, words: st
   return errors.create('MR_ES_INDEX', { ...place, status, cause: words, hint })
 }
 
-/** The error for an index that rejects all documents for now. */
+/** Returns the error for an index that rejects all documents at the moment. */
 export function unavailable(place: Place, status: number, cause: string): Error {
   if (status === 429) return errors.create('MR_ES_BUSY', { ...place, status, cause })
   if (status === 409) return errors.create('MR_ES_CONFLICT', { ...place, status, cause })
@@ -59,7 +59,8 @@ const ABOUT_INDEX = new Set([
 ])
 
 export function isAboutIndex({ type = '', reason = '' }: Cause): boolean {
-  // The second condition: a shard is full. Other shards of the index may still have room.
+  // A message about the number of documents means that one shard is full. The error is then about
+  // the index too, although its other shards may have room.
   return ABOUT_INDEX.has(type) || /number of documents in the .* (cannot|can't) exceed/i.test(reason)
 }
 
@@ -85,7 +86,7 @@ export function errorFor(method: string, path: string, answer: Answer, place: Pl
   })
 }
 
-/** The error for a rejected write when the cause is not the document itself. */
+/** Returns the error for a rejected write whose cause is not the document itself. */
 export function itemError(place: Place, status: number, cause: Cause): Error {
   const words = wordsOf(cause)
   if (!isAboutIndex(cause)) {

@@ -13,7 +13,8 @@ afterEach(async () => {
 const json = async (path: string, method = 'GET') => (await fetch(`${url}${path}`, { method })).json()
 
 /**
- * Writes JSON without schemas, as in a topic, and returns the mapping that Elasticsearch created.
+ * Writes JSON without schemas through the sink. Returns the types in the mapping that Elasticsearch
+ * created, and the stored documents.
  */
 async function written(texts: readonly string[], cast?: string): Promise<{ types: unknown; sources: string[] }> {
   const config = { 'connection.url': url!, 'key.ignore': 'true', 'read.timeout.ms': '60000' }
@@ -39,7 +40,7 @@ describe.skipIf(!url)('numbers without schemas in Elasticsearch', () => {
     const texts = ['{"f":0.0,"n":1}', '{"f":0.1,"n":2}', '{"f":1.0E30,"n":9007199254740993}', '{"f":-5.0E-7,"n":3}']
     const { types, sources } = await written(texts)
     expect(types).toEqual({ f: 'double', n: 'long' })
-    // exactly the bytes that were sent
+    // The stored documents have exactly the bytes that were sent.
     expect(sources).toEqual(texts)
   })
 

@@ -64,7 +64,7 @@ export function outcomeOf(item: BulkItem, answer: ItemAnswer, request: RequestSt
   if (status >= 200 && status < 300) return DONE
   const { type } = cause
   const refusal = { status, cause, words: wordsOf(cause) }
-  // the stored document is newer, or comes from an earlier delivery of the same record
+  // The stored document is newer, or comes from an earlier delivery of the same record.
   if (status === 409 && (type === CONFLICT || type === undefined))
     return item.op === 'update' ? { kind: 'retry', ...refusal } : DONE
   if (status === 404 && item.op === 'delete' && type === undefined) return DONE
@@ -79,7 +79,7 @@ export function outcomeOf(item: BulkItem, answer: ItemAnswer, request: RequestSt
 }
 
 /**
- * The results of a bulk request, in the order of its items; null if the body is not a bulk
+ * Returns the results of a bulk request, in the order of its items. Null if the body is not a bulk
  * response.
  */
 export function itemAnswersOf(body: unknown, count: number): readonly ItemAnswer[] | null {
@@ -101,6 +101,6 @@ export function probeOf(index: string, id: string): string {
 /** Whether the response to a probe shows that the index accepts documents. */
 export function takesDocuments({ status, error }: ItemAnswer): boolean {
   if (status === 409) return error?.type === CONFLICT
-  // the index is available if only its mapping rejected the empty document of the probe
+  // The index is available if only its mapping rejected the empty document of the probe.
   return status < 300 || (error !== undefined && isAboutDocument(error))
 }

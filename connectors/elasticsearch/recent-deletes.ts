@@ -9,7 +9,7 @@ export class RecentDeletes {
 
   /** Adds a delete of the request `run`, with the status of its response. */
   add(run: number, item: BulkItem, status: number): void {
-    // 409: the document is newer than this delete
+    // Status 409 means that the document is newer than this delete.
     if (item.version === null || status === 409) return
     const document = documentOf(item)
     const version = BigInt(item.version)

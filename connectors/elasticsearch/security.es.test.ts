@@ -1,6 +1,6 @@
 /**
- * Tests with a node that has TLS, users and low limits: credentials, certificates, compression, a
- * proxy, large documents, missing privileges.
+ * Tests with a node that has TLS, users and low limits. They cover credentials, certificates,
+ * compression, a proxy, large documents and missing privileges.
  */
 
 import { X509Certificate } from 'node:crypto'
@@ -26,7 +26,7 @@ let administrator: ElasticsearchClient
 let trusting: Record<string, string>
 const sinks: ElasticsearchSink[] = []
 
-/** The certificate of a server, as PEM. */
+/** Returns the certificate of a server, as PEM. */
 function certificateOf(url: string): Promise<string> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
@@ -200,13 +200,13 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(reader.reported).toEqual([])
   })
 
-  test('a document too large for any node is reported with the limit, and the others are written', async () => {
+  test('a document that is too large for any node is reported with the limit, and the others are written', async () => {
     const p = await play(LOGIN)
     const text = (bytes: number) => ({ text: 'x '.repeat(bytes / 2) })
     await p.write([
       p.record('a', { n: 1 }),
-      // the first exceeds the indexing pressure limit of the coordinating node, the second that of
-      // the writing node, the third the size limit of a request
+      // The first document exceeds the indexing pressure limit of the coordinating node, the second
+      // exceeds that of the writing node, and the third exceeds the size limit of a request.
       p.record('coordinating', text(1_200_000)),
       p.record('primary', text(700_000)),
       p.record('request', text(3_500_000)),
@@ -215,7 +215,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
       p.record('both', text(230_000)),
       p.record('b', { n: 2 }),
     ])
-    // the writing node of version 8 counts the bytes of a document once, not four times
+    // In version 8, the writing node counts the bytes of a document once, not four times.
     const { body } = await admin('GET', '/')
     const fits = (body as { version: { number: string } }).version.number.startsWith('8.') ? ['both', 'primary'] : []
     const tooLarge = ['both', 'coordinating', 'primary', 'request'].filter(key => !fits.includes(key))
@@ -319,13 +319,13 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
       await new Promise(done => proxy.close(done))
     })
 
-    test('plain HTTP is forwarded, not tunnelled', async () => {
+    test('plain HTTP requests are forwarded, not tunnelled', async () => {
       expect(await roundTrip({ 'connection.url': plain!, ...through })).toEqual(DOCUMENT)
       expect(seen).toContain(`POST ${new URL(plain!).host}`)
       expect(seen.filter(s => s.startsWith('CONNECT'))).toEqual([])
     })
 
-    test('TLS goes through a tunnel', async () => {
+    test('TLS connections go through a tunnel', async () => {
       expect(await roundTrip({ ...trusting, ...LOGIN, ...through })).toEqual(DOCUMENT)
       expect(seen).toContain(`CONNECT ${new URL(secured.url).host}`)
     })

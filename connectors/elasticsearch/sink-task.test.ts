@@ -127,7 +127,8 @@ test('with rejected, cut and slow requests, each document ends in the state of i
       if (!trouble) return null
       if (below(12) === 0) return 'cut'
       if (below(12) === 0) {
-        // a single document that is too large is rejected permanently
+        // A request with a single document never gets 413, because that would reject the document
+        // permanently.
         return { status: actions.length > 1 && below(2) === 0 ? 413 : 503, body: '' }
       }
       return n % 3 === 0 ? sleep(below(5)).then(() => null) : null
@@ -151,7 +152,7 @@ test('with rejected, cut and slow requests, each document ends in the state of i
   }
 })
 
-test('a request that is cut off before its response is sent again in halves until they succeed', async () => {
+test('a request that is cut off before its response is sent again in halves until the halves succeed', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = await play(es)
   es.decide = actions => (actions.length > 3 ? 'cut' : null)
@@ -169,7 +170,7 @@ test('a request that times out is sent again in halves', async () => {
   expect(es.documents.size).toBe(4)
 })
 
-test('after a request was too large the next ones are smaller from the start', async () => {
+test('after a request was too large, the next requests are smaller from the start', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = await play(es)
   es.decide = actions => (actions.length > 10 ? { status: 413, body: '' } : null)
@@ -190,7 +191,7 @@ test('while requests are in flight, new records are collected into full requests
   for (let n = 0; n < 10; n++) {
     await p.put(Array.from({ length: 200 }, (_, i) => p.record(`k${n}-${i}`, { n })))
     if (n === 0) await until(() => es.bulks.length === 1)
-    // longer than linger.ms
+    // This is longer than linger.ms.
     await sleep(5)
   }
   open()
@@ -245,7 +246,7 @@ test('with drop.invalid.message a record that is not a struct is dropped, also w
   expect(p.warnings).toHaveLength(1)
 })
 
-test('a single document that is too large is rejected with a clear error; the others are written', async () => {
+test('a document that is too large alone is rejected with an error that names it, and the others are written', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = await play(es, { 'behavior.on.malformed.documents': 'warn' })
   es.decide = actions => (actions.some(a => a.id === 'big') ? { status: 413, body: '' } : null)

@@ -83,15 +83,15 @@ export class Targets {
     return (schema?.type === 'struct' || schema?.type === 'map') && !this.#settings.ignoresSchema(topic)
   }
 
-  /** Drops an index that no longer exists, so that the next `prepare` recreates it. */
+  /** Forgets an index that no longer exists, so that the next `prepare` recreates it. */
   drop(name: string): void {
     this.#ready.delete(name)
     this.#mapped.delete(name)
   }
 
   /**
-   * Makes sure that the target exists. Creates its mapping from the schema if configured and
-   * missing.
+   * Makes sure that the target exists. Creates the mapping from the schema, if that is configured
+   * and there is no mapping yet.
    */
   async prepare({ topic, valueSchema: schema }: SinkRecord, signal: AbortSignal): Promise<void> {
     const name = this.nameOf(topic)

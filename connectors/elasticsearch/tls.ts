@@ -59,9 +59,9 @@ function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
 }
 
 /**
- * Returns the server's certificate with this SHA-256 fingerprint, as PEM. It can be trusted
- * because the configuration names its fingerprint; connections are then verified as usual. Throws
- * MR_ES_FINGERPRINT, MR_ES_UNREACHABLE.
+ * Returns the server's certificate with this SHA-256 fingerprint, as PEM. The certificate can be
+ * trusted because the configuration names its fingerprint. Connections are then verified as usual.
+ * Throws MR_ES_FINGERPRINT, MR_ES_UNREACHABLE.
  */
 export async function certificateByFingerprint(
   url: URL,

@@ -1,6 +1,6 @@
 /**
  * Teaches swc's visitor the statement `using x = ...`. Without this, dependency-cruiser stops at
- * the first file that contains one.
+ * the first file that contains such a statement.
  */
 import visitorModule from '@swc/core/Visitor.js'
 

@@ -10,7 +10,7 @@ export interface GroupOptions {
    * signal.
    */
   onEnd(why: 'limit' | NodeJS.Signals): void
-  /** The time between SIGTERM and SIGKILL in milliseconds. Default 10000. */
+  /** The time between SIGTERM and SIGKILL in milliseconds. Default: 10000. */
   readonly graceMs?: number
 }
 

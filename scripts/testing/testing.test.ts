@@ -75,7 +75,7 @@ test('a run that is ended names the tests that are still running, and ends their
           await setTimeout(600_000)
         }, 600_000)`,
     },
-    // `quick` has passed, and `stuck` has started
+    // The test `quick` has passed, and `stuck` has started.
     progress => progress.passed === 1 && progress.running.some(r => r.name === 'b.test.mjs > stuck'),
   )
   expect(code).not.toBe(0)

@@ -55,7 +55,7 @@ test('an exception allows one text in one file, and is reported once the text ha
   expect(unused(exceptions, () => null)).toEqual(exceptions)
 })
 
-test('a merge conflict that is not resolved is reported', () => {
+test('the marks of an unresolved merge conflict are reported', () => {
   expect(messages('A.java', '<<<<<<< HEAD\nint a;\n=======\nint b;\n>>>>>>> 1234567 (a commit)')).toEqual([
     '1: a merge conflict is not resolved',
     '5: a merge conflict is not resolved',

@@ -1,4 +1,4 @@
-/** A phrase that needs a second reading, and its replacement. The glossary explains why. */
+/** A phrase that needs a second reading, and its replacement. */
 export interface AvoidedPhrase {
   readonly pattern: RegExp
   readonly instead: string

@@ -12,7 +12,7 @@ export const urls: Validator = {
   },
 }
 
-/** `name:base64`, where the base64 text is `domain$deployment`. */
+/** A cloud id: `name:base64`, where the base64 part contains `domain$deployment`. */
 export const cloudId: Validator = {
   describe: 'id of a deployment, or empty',
   check(value) {
@@ -56,7 +56,7 @@ export const dataset: Validator = {
       : 'Must be at most 100 characters without / \\ * ? " < > | , # : - or spaces',
 }
 
-/** `topic:resource` pairs. */
+/** A list of `topic:resource` pairs. */
 export const pairs: Validator = {
   describe: 'list of topic:resource',
   check(value) {

@@ -84,7 +84,7 @@ export class ElasticsearchSink extends SinkHarness {
   }
 }
 
-/** A unique index name for this run. */
+/** Returns an index name that is unique for this run. */
 export function uniqueName(seed: string): string {
   return `t-${createHash('sha1').update(`${seed}${process.pid}${Date.now()}${Math.random()}`).digest('hex').slice(0, 16)}`
 }

@@ -21,7 +21,8 @@ interface Instead {
 }
 
 /**
- * The fault of a bulk request: a response without executing it, a cut connection, or null for none.
+ * Returns the fault of a bulk request: a response without executing the request, a cut connection,
+ * or null for no fault.
  */
 export type Decide = (actions: readonly Action[], n: number) => Instead | 'cut' | null | Promise<null>
 
@@ -29,8 +30,8 @@ type Respond = (instead: Instead) => unknown
 
 /**
  * The part of Elasticsearch's API that the sink uses, in memory, with faults that a test defines.
- * It keeps the version of a delete only until the requests in flight have ended. A real server
- * keeps it for a minute, or until a restart.
+ * This server keeps the version of a delete only until the requests in flight have ended. A real
+ * server keeps it for a minute, or until a restart.
  */
 export class ScriptedElasticsearch {
   readonly documents = new Map<string, { version: number; document: Record<string, unknown> }>()
