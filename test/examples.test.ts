@@ -36,7 +36,7 @@ async function npm(folder: string, ...args: string[]): Promise<string> {
   }
 }
 
-/** Runs the program that `npm create millrace-plugin` runs. */
+/** Runs create-millrace-plugin, as `npm create millrace-plugin` does. */
 const create = (...args: string[]) =>
   run(process.execPath, [join(root, 'create-millrace-plugin/bin.js'), ...args], { env })
 

@@ -1,6 +1,6 @@
 /**
- * Checks that the code in docs/writing-a-plugin.md is the code of the examples, and that its
- * configurations and its JavaScript work.
+ * Checks that the code in docs/writing-a-plugin.md is the code of the examples, that its
+ * configurations have the keys of the examples, and that its JavaScript runs.
  */
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..')
 const guide = readFileSync(join(root, 'docs/writing-a-plugin.md'), 'utf8')
 
 interface Block {
-  /** What the comment before the block says, such as `example: http-source/src/task.ts`. */
+  /** The comment before the block, such as `example: http-source/src/task.ts`. */
   readonly origin: string
   readonly language: string
   readonly text: string
@@ -32,13 +32,19 @@ test('every block of code names its origin', () => {
   expect(from('example').length).toBeGreaterThan(10)
 })
 
-test.each(from('example').filter(b => b.language === 'ts'))('a block is part of $name', ({ name, text }) => {
-  expect(example(name)).toContain(text)
-})
+test.each(from('example').filter(b => b.language === 'ts'))(
+  'a block of TypeScript in the guide is part of $name',
+  ({ name, text }) => {
+    expect(example(name)).toContain(text)
+  },
+)
 
-test.each(from('example').filter(b => b.language === 'json'))('a block is part of the JSON in $name', block => {
-  expect(JSON.parse(example(block.name))).toMatchObject(JSON.parse(block.text))
-})
+test.each(from('example').filter(b => b.language === 'json'))(
+  'a block of JSON in the guide is part of $name',
+  block => {
+    expect(JSON.parse(example(block.name))).toMatchObject(JSON.parse(block.text))
+  },
+)
 
 test.each(from('config'))('the configuration for $name has the keys of the example', async ({ name, text }) => {
   const body = JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)) as { config: object }
@@ -56,8 +62,8 @@ test('the source in plain JavaScript runs', async () => {
   const [block] = blocks.filter(b => b.origin === 'javascript')
   const dir = mkdtempSync(join(tmpdir(), 'millrace-guide-'))
   try {
-    // An absolute path instead of the package name, so that the plugin and this test share the
-    // instances of the modules.
+    // The plugin imports an absolute path instead of the package name, so that the plugin and this
+    // test share the same instances of the modules.
     const api = join(root, 'core/connect/index.ts')
     writeFileSync(join(dir, 'clock.mjs'), block!.text.replace("'millrace/connect'", JSON.stringify(api)))
     symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))

@@ -67,8 +67,8 @@ const AMOUNTS = [
 const anAmount = () => AMOUNTS[rng.below(AMOUNTS.length)]!
 
 /**
- * Inserts, updates and deletes rows and changes keys until it is stopped. The `version` of a row
- * only grows.
+ * Inserts, updates and deletes rows, and changes keys, until `stop` is called. The `version` of a
+ * row only grows.
  */
 function changeUntilStopped(url: string): { stop(): Promise<void> } {
   let going = true

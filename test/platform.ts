@@ -14,8 +14,8 @@ const built = join(root, 'dist/cli/bin.js')
 const program = process.env['MILLRACE_TEST_DIST'] === '1' && existsSync(built) ? built : join(root, 'cli/bin.ts')
 
 /**
- * A process that runs `millrace start` on a data directory. It can be started and killed many
- * times, with the same ports.
+ * A process that runs `millrace start` on a data directory. The process can be started and killed
+ * many times, always with the same ports.
  */
 export class Platform extends RestClient {
   readonly dir: string

@@ -22,7 +22,10 @@ export abstract class RestClient {
     return { status: answer.status, body: text === '' ? null : JSON.parse(text) }
   }
 
-  /** Creates a connector. Throws with Connect's message if it is rejected. */
+  /**
+   * Creates a connector. If the REST API rejects it, throws an error with the message of the
+   * response.
+   */
   async create(name: string, config: Readonly<Record<string, string>>): Promise<void> {
     const { status, body } = await this.rest('POST', '/connectors', { name, config })
     if (status !== 201) throw new Error(`POST /connectors ${name}: ${status} ${JSON.stringify(body)}`)

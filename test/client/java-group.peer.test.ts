@@ -35,7 +35,7 @@ async function topicWith(topic: string, partitions: number): Promise<string> {
   return topic
 }
 
-/** Apache's console consumer as a group member, and its output. */
+/** Starts Apache's console consumer as a member of a group. `lines` returns its output. */
 function javaMember(topic: string, group: string, assignor: string): { lines: () => string[]; stop(): Promise<void> } {
   const properties = [
     `partition.assignment.strategy=${assignor}`,

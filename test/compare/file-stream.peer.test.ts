@@ -64,7 +64,7 @@ interface Scenario {
   readonly first: Buffer
   readonly appended?: Buffer
   readonly lines: number
-  /** The topic of the records, if it is not named like the scenario. */
+  /** The topics of the records, if there is not just one topic with the name of the scenario. */
   readonly topics?: readonly string[]
   /** The number of lines that a transformation drops. */
   readonly dropped?: number
@@ -363,12 +363,12 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
   }, 420_000)
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-  test.each(Object.keys(SCENARIOS))('%s: the same keys, values and headers, in the same order', name => {
+  test.each(Object.keys(SCENARIOS))('%s: keys, values and headers are the same, in the same order', name => {
     expect(results.ours!.topics[name]).toEqual(results.apache!.topics[name])
     expect(results.apache!.topics[name]).toHaveLength(SCENARIOS[name]!.lines)
   })
 
-  test.each(Object.keys(SCENARIOS))('%s: the same bytes in the offsets topic', name => {
+  test.each(Object.keys(SCENARIOS))('%s: the offsets topic has the same bytes', name => {
     const theirs = results.apache!.offsets[name]!
     const bytes = Buffer.concat([SCENARIOS[name]!.first, SCENARIOS[name]!.appended ?? Buffer.alloc(0)])
     // Kafka counts UTF-16 code units, and resumes at the wrong position. Millrace counts bytes.
@@ -378,7 +378,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
     expect(theirs).toHaveLength(1)
   })
 
-  test.each(Object.keys(SINKS))('%s: the same file, and the same committed offsets', name => {
+  test.each(Object.keys(SINKS))('%s: the file and the committed offsets are the same', name => {
     expect(results.ours!.files[name]).toBe(results.apache!.files[name])
     expect(results.ours!.groups[name]).toBe(results.apache!.groups[name])
   })

@@ -36,8 +36,8 @@ async function read(url: string): Promise<Scrape> {
 }
 
 /**
- * Scrapes a JMX exporter. Converts Java's form of exponents, such as `1.0E9`, to that of
- * Prometheus.
+ * Scrapes a JMX exporter. Converts Java's exponents, such as `1.0E9`, to the form that Prometheus
+ * requires, `1.0e+9`.
  */
 async function readExporter(port: number, prefix: RegExp): Promise<Scrape> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()

@@ -41,8 +41,8 @@ class Worker extends Stack {
 type Mode = 'standalone' | 'distributed'
 
 /**
- * Runs `millrace connect-standalone worker.properties ...`. It must exit with code 0 when it is
- * stopped.
+ * Runs `millrace connect-standalone worker.properties ...`. The process must exit with code 0 when
+ * it is stopped.
  */
 async function millrace(mode: Mode, port: number, files: readonly string[]): Promise<{ stop(): Promise<void> }> {
   const child: ChildProcess = spawn(process.execPath, [join(root, 'cli/bin.ts'), `connect-${mode}`, ...files], {
@@ -196,7 +196,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('a worker
     writeFileSync(lines, '')
     const ids = [1]
     for (const [i, who] of (['Apache', 'Millrace', 'Apache', 'Millrace'] as const).entries()) {
-      // this change is made while no worker is running
+      // This change is made while no worker is running.
       if (i > 0) {
         ids.push(i * 10)
         await insert(i * 10)

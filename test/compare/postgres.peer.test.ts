@@ -53,7 +53,7 @@ const CONNECTORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
-/** The parts of a value that differ in each run. Everything else is compared exactly. */
+/** Replaces the parts of a value that differ in each run. Everything else is compared exactly. */
 function timeless(text: string | null): string | null {
   return (
     text
@@ -109,7 +109,7 @@ async function run(statements: readonly string[]): Promise<void> {
 
 const topicOf = (name: string, table: string) => `${name}.public.${table.replace(/[^\w.-]/g, '_')}`
 
-/** Waits until all initial rows are in the log. */
+/** Waits until all initial rows are in the topics. */
 async function snapshot(stack: Stack, name: string): Promise<void> {
   for (const [table, rows] of TABLES) {
     if (CONNECTORS[name]!['table.include.list']?.includes(`public.${table}`) ?? true)
@@ -148,14 +148,14 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres
     await server.pg?.stop()
   })
 
-  test.each(Object.keys(CONNECTORS))('%s: the same topics', async name => {
+  test.each(Object.keys(CONNECTORS))('%s: the topics are the same', async name => {
     const topics = await prefixed(apache, name)
     expect(await prefixed(ours, name)).toEqual(topics)
     expect(topics).toHaveLength({ full: TABLES.size + 1, plain: TABLES.size, flat: 3 }[name]!)
   })
 
   test.each(Object.keys(CONNECTORS))(
-    '%s: the same keys, values and headers, in the same order',
+    '%s: keys, values and headers are the same, in the same order',
     async name => {
       for (const topic of await prefixed(apache, name)) {
         const theirs = await apache.read(topic, await apache.count(topic))
@@ -167,7 +167,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres
   )
 
   test.each(Object.keys(CONNECTORS))(
-    '%s: offsets with the same keys and types',
+    '%s: the offsets have the same keys and types',
     async name => {
       const forms = await Promise.all(
         [apache, ours].map(async stack => {

@@ -95,7 +95,7 @@ export abstract class Stack {
     return out.sort((a, b) => a.partition - b.partition)
   }
 
-  /** The number of records of a topic; 0 if it does not exist. */
+  /** Returns the number of records of a topic; 0 if the topic does not exist. */
   async count(topic: string): Promise<number> {
     const admin = createAdmin({ bootstrapServers: [this.bootstrap] })
     try {
@@ -196,8 +196,8 @@ export function pluginPath(dir: string): string {
 }
 
 /**
- * Apache Kafka and a distributed Connect worker with the file connectors and Debezium's Postgres
- * connector.
+ * Starts Apache Kafka and a distributed Connect worker with the file connectors and Debezium's
+ * Postgres connector.
  */
 export async function startApache(): Promise<Stack> {
   const kafka = await startPeerKafka()

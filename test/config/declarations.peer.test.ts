@@ -87,7 +87,7 @@ interface Theirs {
   readonly importance: string
 }
 
-describe.skipIf(!libs || !hasJava())("declarations are those of Apache's ConfigDefs", () => {
+describe.skipIf(!libs || !hasJava())("declarations compared with Apache's ConfigDefs", () => {
   const names = Object.keys(cases)
   const ask = (lines: readonly string[]) => {
     const answers = runJava(libs!, JAVA, [], lines).map(decode)

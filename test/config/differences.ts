@@ -1,6 +1,6 @@
 /**
- * Deliberate differences of declarations from Kafka's and Connect's. docs/compatibility.md
- * describes them.
+ * Deliberate differences between our declarations and those of Kafka and Connect.
+ * docs/compatibility.md describes these differences.
  */
 export const DIFFERENCES: readonly RegExp[] = [
   // Only Millrace has these keys.

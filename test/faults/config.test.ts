@@ -1,6 +1,6 @@
 /**
- * Invalid configurations of every built-in plugin are rejected before anything starts. The error
- * names the key.
+ * Tests that invalid configurations of every built-in plugin are rejected before anything starts.
+ * The error names the key.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Fixture, fixture } from './harness.ts'

@@ -98,7 +98,7 @@ test('a second process on the same directory exits with one line of output, and 
   await otherPipeline.moves()
 })
 
-test('a damaged meta.properties prevents the start, with its path in the message', async () => {
+test('a damaged meta.properties prevents the start, and the message contains the path of the file', async () => {
   f = await fixture()
   await f.platform.start()
   await f.platform.kill()

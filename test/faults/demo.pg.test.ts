@@ -30,7 +30,7 @@ async function place(): Promise<void> {
   })
 }
 
-/** The process id of the demo's database, if it is running. */
+/** Returns the process id of the demo's database; null if the database is not running. */
 function databasePid(): number | null {
   const path = join(f.dir, 'data/demo/postgres/data/postmaster.pid')
   return existsSync(path) ? Number(readFileSync(path, 'utf8').split('\n')[0]) : null

@@ -16,14 +16,14 @@ let f: Fixture
 let otherPipeline: OtherPipeline
 
 /**
- * A proxy for Elasticsearch that can be closed, can delay requests, and can answer them in place of
+ * A proxy for Elasticsearch that can be closed, can delay requests, and can respond in place of
  * Elasticsearch.
  */
 class Way {
   #server: Server | null = null
   port = 0
   delayMs = 0
-  /** The answer to every bulk request, instead of Elasticsearch's. */
+  /** The response to every bulk request. Null: the proxy forwards the requests to Elasticsearch. */
   instead: { readonly status: number; readonly type: string; readonly body: string } | null = null
 
   async open(): Promise<void> {
@@ -113,7 +113,7 @@ async function holds(index: string, wanted: readonly number[]): Promise<void> {
   expect(found).toEqual(wanted)
 }
 
-/** Waits until the source has committed all of its file. */
+/** Waits until the source has committed this position in its file. */
 async function committed(topic: string, position: number): Promise<void> {
   let body: unknown
   await eventually(

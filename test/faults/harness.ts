@@ -14,7 +14,7 @@ export type Api = Pick<Platform, 'rest' | 'create' | 'status' | 'output'>
 export interface Fixture {
   readonly dir: string
   readonly platform: Platform
-  /** Called at the end, in reverse order. */
+  /** Functions that are called after the tests, in reverse order. */
   readonly cleanup: (() => Promise<unknown> | unknown)[]
   close(): Promise<void>
 }

@@ -22,8 +22,8 @@ const MANIFEST = {
 }
 
 /**
- * The code of plugins that misbehave. The configuration says in which method (`at`) and how
- * (`how`).
+ * The code of plugins that misbehave. The configuration says in which method they misbehave (`at`),
+ * and how (`how`).
  */
 const CODE = `
 import { defineConfig, SinkConnector, SinkTask, SourceConnector, SourceTask } from 'millrace/connect'
@@ -184,7 +184,7 @@ test.each(['hoards objects', 'hoards buffers'])(
 test.each(['returns nonsense', 'returns bad records'])('a source whose poll %s is FAILED', async how => {
   await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
 })
-test('a connector whose taskConfigs are invalid is FAILED', async () => {
+test('a connector whose taskConfigs returns something invalid is FAILED', async () => {
   await ends({ 'connector.class': 'BadSource', at: 'taskConfigs', how: 'returns nonsense' }, 'connector')
 })
 

@@ -52,7 +52,10 @@ interface Source {
   readonly config: Record<string, string>
 }
 
-/** Creates a database with a table of `rows` rows, and the configuration of a connector for it. */
+/**
+ * Creates a database with a table of `rows` rows. Returns the configuration of a connector for this
+ * database.
+ */
 async function database(rows: number, on: PostgresServer = server!): Promise<Source> {
   const name = `src${++count}`
   const url = await on.createDatabase(`db_${name}`)
@@ -190,18 +193,21 @@ test.skipIf(!server)(
   },
 )
 
-test.skipIf(!server)('the task waits for a slot that is in use, says so, and uses it when it is free', async () => {
-  const source = await database(3)
-  await f.platform.create(source.name, source.config)
-  await arrived(source.name, 3)
-  const twin = `${source.name}twin`
-  await f.platform.create(twin, { ...source.config, 'topic.prefix': twin, 'snapshot.mode': 'no_data' })
-  await statusSays(f.platform, twin, 'RUNNING', /MR_PG_SLOT_IN_USE/)
-  await otherPipeline.moves()
-  await f.platform.rest('DELETE', `/connectors/${source.name}`)
-  await recovered(f.platform, twin)
-  await f.platform.rest('DELETE', `/connectors/${twin}`)
-})
+test.skipIf(!server)(
+  'the task waits for a slot that is in use, shows this in its status, and uses the slot when it is free',
+  async () => {
+    const source = await database(3)
+    await f.platform.create(source.name, source.config)
+    await arrived(source.name, 3)
+    const twin = `${source.name}twin`
+    await f.platform.create(twin, { ...source.config, 'topic.prefix': twin, 'snapshot.mode': 'no_data' })
+    await statusSays(f.platform, twin, 'RUNNING', /MR_PG_SLOT_IN_USE/)
+    await otherPipeline.moves()
+    await f.platform.rest('DELETE', `/connectors/${source.name}`)
+    await recovered(f.platform, twin)
+    await f.platform.rest('DELETE', `/connectors/${twin}`)
+  },
+)
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const rng = random(seed)

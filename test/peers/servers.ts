@@ -1,6 +1,7 @@
 /**
- * Apache Kafka Connect 4.3.1 for `.peer.test.ts`: a distributed or standalone worker, and the
- * broker that it needs. Each of them uses a new folder, and runs until `stop` is called.
+ * Starts Apache Kafka Connect 4.3.1 for `.peer.test.ts`: a distributed or standalone worker, and
+ * the broker that the worker needs. Each of them uses a new folder, and runs until `stop` is
+ * called.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

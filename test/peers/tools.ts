@@ -45,7 +45,8 @@ export function hasKcat(): boolean {
 }
 
 /**
- * Whether to skip a peer test, because its peer is missing. Prints a message; throws if CI=true.
+ * Returns whether to skip a peer test because its peer is missing. Prints a message in this case,
+ * or throws if CI=true.
  */
 export function skipWithout(what: string, there: boolean): boolean {
   if (there) return false

@@ -31,7 +31,7 @@ export interface Backup {
 export interface PostgresServer {
   /** The URL of the database postgres, as a superuser. */
   readonly url: string
-  /** A connection to this database. `restart` replaces it. */
+  /** A connection to the database postgres. `resume` replaces it. */
   readonly admin: pg.Client
   /** The server's server_version_num. */
   readonly version: number
@@ -51,11 +51,11 @@ export interface PostgresServer {
 }
 
 export interface PostgresStart {
-  /** Settings that override those of all tests, such as `wal_level: 'replica'`. */
+  /** Settings that override the common settings, such as `wal_level: 'replica'`. */
   readonly settings?: Readonly<Record<string, string>>
   /**
-   * Files that only the server may read, next to its data folder (`../name` in settings), such as
-   * keys.
+   * Files that only the server may read, such as keys. They are next to its data folder, so
+   * settings refer to them as `../name`.
    */
   readonly files?: Readonly<Record<string, string>>
 }
@@ -249,9 +249,9 @@ async function given(url: string): Promise<PostgresServer> {
 }
 
 /**
- * Starts a server. Returns null, with a message, if no server is available: skip the tests then.
- * Throws if CI=true. With `own`, the server at POSTGRES_URL is never used: set `own` if a test
- * needs `settings` or halts the server.
+ * Starts a server. If no server is available, prints a message and returns null; skip the tests
+ * then. Throws if CI=true. With `own`, the server at POSTGRES_URL is never used: set `own` if a
+ * test needs `settings` or halts the server.
  */
 export async function startPostgres(
   options: PostgresStart & { readonly own?: boolean } = {},

@@ -26,8 +26,8 @@ interface Outcome {
 }
 
 /**
- * A value that deliberately differs from Connect: only Millrace rejects it, only Millrace accepts
- * it, or its fields have another order.
+ * A value for which Millrace deliberately differs from Connect: only Millrace rejects it, only
+ * Millrace accepts it, or the order of its fields differs.
  */
 interface Difference {
   value: string

@@ -101,7 +101,7 @@ test('a sink whose put ends its thread restarts at once, although its session ti
 })
 
 test.each(['spins', 'spins in start'])(
-  'a task that %s without end becomes FAILED after task.blocked.timeout.ms, and is restarted',
+  'a task that %s without end becomes FAILED after task.blocked.timeout.ms, and can be restarted',
   async how => {
     const name = how.replaceAll(' ', '-')
     const polls = { 'consumer.override.max.poll.interval.ms': 2000, 'consumer.override.session.timeout.ms': 6000 }

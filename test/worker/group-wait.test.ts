@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-test('the status names the member that the group waits for, until its session times out', async () => {
+test('the status names the member for which the group waits, until the session of this member times out', async () => {
   const admin = createAdmin({ bootstrapServers: [rig.broker!.address] })
   await admin.createTopics([{ name: 'held', partitions: 1, replicationFactor: 1 }])
   await admin.close()

@@ -92,7 +92,7 @@ test.each([
   expect((await rig.status(`connector-${mode}`)).connector.trace).toContain(message)
 })
 
-test('a task that failed with a retriable error restarts automatically, and its status says when', async () => {
+test('a task that failed with a retriable error restarts automatically, and its status shows the time of the restart', async () => {
   const heal = join(rig.dir, 'healed')
   const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.delay.ms': 100 }
   await rig.create('heals', source(more))

@@ -12,8 +12,8 @@ export interface MemberOptions {
 }
 
 /**
- * Joins a consumer group in another process and kills that process, so the member does not leave.
- * Returns its id.
+ * Joins a consumer group in another process and kills that process, so the member does not leave
+ * the group. Returns the id of the member.
  */
 export async function killMember(o: MemberOptions): Promise<string> {
   const options = { bootstrapServers: [o.bootstrap], groupId: o.groupId, sessionTimeoutMs: o.sessionTimeoutMs }

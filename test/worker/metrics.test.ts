@@ -229,7 +229,7 @@ test('a scrape is answered while a task thread hangs, and its metrics show this 
   await rig.call('DELETE', '/connectors/hanging')
 })
 
-test('the path answers GET and HEAD only, also with OpenMetrics', async () => {
+test('/metrics answers only GET and HEAD, and can answer in the OpenMetrics format', async () => {
   const url = `${rig.worker!.restUrl}/metrics`
   expect((await fetch(url, { method: 'POST' })).status).toBe(405)
   const head = await fetch(url, { method: 'HEAD' })

@@ -30,7 +30,7 @@ const errorsOf = (body: unknown) => (body as { message: string }).message
  */
 const stored = (name: string) => rig.worker!.herder.storedConfig(name)
 
-test('a secret is shown nowhere, and a request with the masked value keeps it', async () => {
+test('a secret is shown nowhere, and a request with the masked value keeps the stored secret', async () => {
   const config = source({ secret: 'geheim', 'producer.override.security.protocol': 'PLAINTEXT' })
   const created = await rig.call('POST', '/connectors', { name: 'keeper', config })
   expect(created.status).toBe(201)
@@ -200,7 +200,7 @@ test.each([
   expect(answer.body).toEqual({ error_code: 400, message: expect.stringMatching(message) })
 })
 
-test('a body that is too long gives 413, and an invalid percent-encoding gives 400', async () => {
+test('a body that is too long is answered with 413, and an invalid percent-encoding with 400', async () => {
   for (const length of [3000, 100_000]) {
     const config = source({ x: 'y'.repeat(length) })
     expect((await rig.call('POST', '/connectors', { name: 'long', config })).status).toBe(413)
@@ -242,7 +242,7 @@ test('a plugin that cannot be loaded gives an error that names it', async () => 
   expect(errorsOf(body)).toContain('MR_PLUGIN_LOAD')
 })
 
-test('client settings that the policy forbids are errors of their keys', async () => {
+test('client settings that the policy forbids cause errors at their keys', async () => {
   const { body } = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', {
     ...source({ name: 'o', 'producer.override.acks': '1', 'producer.override.sasl.jaas.config': 'secret' }),
   })
@@ -268,7 +268,7 @@ test('invalid topic.creation settings are rejected at validation, not when the c
   expect(errorsOf(body)).toContain('contains the following 3 error(s)')
 })
 
-test('a predicate that does not exist is an error of the transformation that names it', async () => {
+test('a predicate that does not exist causes an error at the transformation that refers to it', async () => {
   const { body } = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', {
     ...source({ name: 'p', transforms: 'h', 'transforms.h.type': 'HoistField$Value', 'transforms.h.field': 'f' }),
     'transforms.h.predicate': 'nope',

@@ -63,7 +63,10 @@ function recordOf({ topic, value, key }: Row, n: number): SourceRecord {
   return { ...rest, sourcePartition: { s: 1 }, sourceOffset: { next: n + 1 }, topic, key: key ?? null, value }
 }
 
-/** Runs a task from the last committed offset. Returns its committed offset and its failure. */
+/**
+ * Runs a task from the last committed offset. Returns the offset that the task has committed, and
+ * its failure.
+ */
 async function runFrom(
   rows: readonly Row[],
   next: number,

@@ -9,7 +9,7 @@ import { eventually, Rig, rest } from './harness.ts'
 let rig: Rig | null = null
 afterEach(() => rig?.close())
 
-test('a worker waits for its broker, reports that it waits, and runs when the broker is reachable', async () => {
+test('a worker waits for its broker, reports that it waits, and becomes ready when the broker can be reached', async () => {
   rig = new Rig()
   const port = await freePort()
   const listening = Promise.withResolvers<string>()
@@ -28,7 +28,7 @@ test('a worker waits for its broker, reports that it waits, and runs when the br
   await rig.states('first', 'RUNNING', 'RUNNING')
 })
 
-test('a start can be aborted', async () => {
+test('the start of a worker can be aborted', async () => {
   rig = new Rig()
   const abort = new AbortController()
   const started = startWorker(rig.properties(), {
@@ -91,7 +91,7 @@ test('a standalone worker gets its connectors from files, stores offsets in a fi
   await rig.states('rests', 'STOPPED')
 })
 
-test('standalone rejects an invalid connector file with the reason', async () => {
+test('a standalone worker rejects an invalid connector file with the reason', async () => {
   rig = new Rig()
   const broker = await rig.startBroker()
   const properties = {

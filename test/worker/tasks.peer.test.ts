@@ -135,7 +135,7 @@ test('a file through a chain of transformations gives the same keys, values, hea
   expect(offsets[1]).toEqual(offsets[0])
 })
 
-test('the offsets topic holds the same bytes', async () => {
+test('the offsets topic has the same bytes', async () => {
   const stored = await Promise.all(
     sides().map(async side => {
       const records = await consume(side, 'rig-offsets', 1)
@@ -300,7 +300,7 @@ test('a sink with an invalid topic name is accepted, and then its task fails wit
   }
 })
 
-test('lines after a line that is too large for the log are not produced', async () => {
+test('lines after a line that is too large for the topic are not produced', async () => {
   const input = join(rig.dir, 'large.txt')
   writeFileSync(input, `one\ntwo\n${'x'.repeat(1500)}\nfour\nfive\n`)
   for (const side of sides()) {

@@ -180,7 +180,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(got.map(r => [r.offset, String(r.value)])).toEqual([[0, 'new']])
   })
 
-  test('misuse of the API is an error at once', async () => {
+  test('misuse of the API causes an error at once', async () => {
     const topic = await topicWith(1)
     const c = consumer()
     expect(() => c.subscribe([topic])).toThrow(/MR_CLIENT_NO_GROUP/)
