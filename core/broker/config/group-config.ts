@@ -67,7 +67,7 @@ export const GROUP_CONFIG = defineConfig({
     min: 2,
     importance: 'MEDIUM',
     noEffect: NO_SHARE_GROUPS,
-    documentation: 'The maximum number of times a record is delivered.',
+    documentation: 'The maximum number of times that a record is delivered.',
   }),
   'share.partition.max.record.locks': key.int({
     default: 2000,

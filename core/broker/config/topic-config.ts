@@ -114,14 +114,15 @@ export const TOPIC_CONFIG = defineConfig({
     importance: 'MEDIUM',
     noEffect: NO_TIERED_STORAGE,
     documentation:
-      'The size of a partition that stays on local disk with tiered storage, in bytes. -2 means retention.bytes.',
+      'With tiered storage, the maximum size of the segments of a partition that are kept on the local disk, in bytes. -2 means retention.bytes.',
   }),
   'local.retention.ms': key.long({
     default: -2,
     min: -2,
     importance: 'MEDIUM',
     noEffect: NO_TIERED_STORAGE,
-    documentation: 'How long segments stay on local disk with tiered storage, in milliseconds. -2 means retention.ms.',
+    documentation:
+      'With tiered storage, how long segments are kept on the local disk, in milliseconds. -2 means retention.ms.',
   }),
   'max.compaction.lag.ms': key.long({
     default: LONG_MAX,
@@ -177,7 +178,7 @@ export const TOPIC_CONFIG = defineConfig({
     importance: 'MEDIUM',
     noEffect: NOT_REPLICATED,
     documentation:
-      'The number of replicas that must be in sync before the broker accepts a write with acks=all. A value above the number of replicas acts like that number, as in Kafka.',
+      'The number of replicas that must be in sync before the broker accepts a write with acks=all. As in Kafka, a value above the number of replicas has the same effect as the number of replicas.',
   }),
   preallocate: key.boolean({
     default: false,
@@ -195,12 +196,13 @@ export const TOPIC_CONFIG = defineConfig({
     default: false,
     importance: 'MEDIUM',
     noEffect: NO_TIERED_STORAGE,
-    documentation: "Whether turning off tiered storage deletes the topic's data there.",
+    documentation:
+      "Whether the topic's data in tiered storage is deleted when tiered storage is turned off for the topic.",
   }),
   'remote.storage.enable': key.boolean({
     default: false,
     importance: 'MEDIUM',
-    documentation: 'Whether the topic uses tiered storage. Only false is supported; true is rejected.',
+    documentation: 'Whether the topic uses tiered storage. Only false is supported. The broker rejects true.',
   }),
   'retention.bytes': key.long({
     default: -1,

@@ -10,7 +10,7 @@ const offsetKeys = defineConfig({
     min: 1,
     importance: 'HIGH',
     documentation:
-      'The longest time until a commit of offsets is written, in milliseconds. After that the commit fails.',
+      'The time within which an offset commit must be written, in milliseconds. Otherwise the commit fails.',
   }),
   'offsets.load.buffer.size': key.int({
     default: 5242880,

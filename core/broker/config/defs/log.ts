@@ -77,7 +77,7 @@ const flushKeys = defineConfig({
     default: LONG_MAX,
     importance: 'HIGH',
     documentation:
-      'The value of log.flush.interval.ms if that is not set, in milliseconds. By default the operating system decides when to write.',
+      'The default of log.flush.interval.ms, in milliseconds. If neither key is set, the operating system decides when to write.',
   }),
   'log.flush.offset.checkpoint.interval.ms': key.int({
     default: 60000,

@@ -20,7 +20,7 @@ export const NETWORK_CONFIG = defineConfig({
     default: '',
     importance: 'LOW',
     documentation:
-      'The addresses at which the broker serves its metrics to Prometheus, as http://host:port; the path is /metrics. An empty host means all interfaces. Port 0 means any free port, which the log shows. Default: metrics are not served. Not in Kafka, where a JMX exporter does this.',
+      'The addresses on which the broker serves its metrics to Prometheus, as http://host:port. The path is /metrics. An empty host means all interfaces. Port 0 means any free port, which the broker logs. By default, metrics are not served. Kafka does not have this key, because a JMX exporter serves its metrics.',
   }),
   'advertised.listeners': key.list({
     default: null,
@@ -92,7 +92,7 @@ export const NETWORK_CONFIG = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'The maximum number of connections from one IP address. The broker closes further connections from it at once.',
+      'The maximum number of connections from one IP address. The broker closes further connections from this address at once.',
   }),
   'max.connections.per.ip.overrides': key.string({
     default: '',
@@ -118,7 +118,7 @@ export const NETWORK_CONFIG = defineConfig({
     default: -1,
     importance: 'MEDIUM',
     documentation:
-      'The memory for requests that are not answered yet, in bytes, over all connections. Above it, the broker stops reading from connections until requests are answered. -1 means 256 MiB, or socket.request.max.bytes if that is more.',
+      'The maximum memory for requests that are not answered yet, in bytes, over all connections. When this memory is used up, the broker stops reading from connections until requests are answered. -1 means 256 MiB, or socket.request.max.bytes if that is more.',
   }),
   'request.timeout.ms': key.int({
     default: 30000,

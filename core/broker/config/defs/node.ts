@@ -33,7 +33,7 @@ const quorumKeys = defineConfig({
     validator: distinctItems({ allowEmpty: false }),
     importance: 'HIGH',
     documentation:
-      'The names of the listeners for the controller. The broker does not open them, because its only controller runs inside it.',
+      'The names of the listeners for the controller. The broker does not open these listeners, because its only controller runs in the same process.',
   }),
   'controller.quorum.voters': key.list({
     default: '',
@@ -120,7 +120,7 @@ const metadataKeys = defineConfig({
     default: 104857600,
     importance: 'HIGH',
     documentation:
-      'The size of the metadata log and its snapshots above which the oldest are deleted, in bytes. Records after the last snapshot are always kept.',
+      'The maximum total size of the metadata log and its snapshots, in bytes. Above this size, the broker deletes the oldest segments and snapshots. Records after the last snapshot are always kept.',
   }),
   'metadata.max.retention.ms': key.long({
     default: 604800000,
@@ -210,7 +210,7 @@ const replicationKeys = defineConfig({
     default: 30000,
     importance: 'HIGH',
     noEffect: ONE_BROKER,
-    documentation: 'A replica that lags longer than this is no longer in sync, in milliseconds.',
+    documentation: 'The time after which a replica that lags behind the leader is no longer in sync, in milliseconds.',
   }),
   'replica.fetch.max.bytes': key.int({
     default: 1048576,
