@@ -38,7 +38,7 @@ export interface Broker {
   readonly clusterId: string
   readonly nodeId: number
   readonly config: BrokerConfig
-  /** The URLs at which metrics are served: those of `metrics.listeners`, with the ports in use. */
+  /** The URLs of `metrics.listeners`, with the ports that are in use. */
   readonly metricsUrls: readonly string[]
   /** The number of connected clients. */
   readonly connections: number

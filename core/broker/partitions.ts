@@ -95,7 +95,7 @@ export class Partitions {
       if (log.topic === METADATA_TOPIC) continue
       const topic = image.topicsByName.get(log.topic)
       if (topic && topic.id === log.topicId && log.partition < topic.partitions.length) continue
-      // The broker died after it created the directory and before it wrote the topic id.
+      // The broker may have died after it created the directory and before it wrote the topic id.
       const unnamed = log.topicId === ZERO_UUID && log.logEndOffset === 0
       if (unnamed || removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
       else this.#logger.warn(`${log.dir} belongs to no topic in the metadata. The directory is kept, but not served`)
@@ -117,7 +117,7 @@ export class Partitions {
     let next = 0
     const worker = async () => {
       for (let item = work[next++]; item; item = work[next++]) {
-        // Opening a log blocks the event loop, so other work runs in between.
+        // Opening a log blocks the event loop, so let other work run after every few logs.
         if (next % OPEN_AT_ONCE === 0) await nextTurn()
         await this.#open(item.topic, item.partition, item.config)
       }

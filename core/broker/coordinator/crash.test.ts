@@ -30,7 +30,8 @@ class Allowed {
   ask(value: number | undefined): (ok: boolean) => void {
     this.open.push(value)
     return ok => {
-      // Requests are acknowledged in the order in which they were sent.
+      // Requests are acknowledged in the order in which they were sent, so remove the first equal
+      // value.
       this.open.splice(this.open.indexOf(value), 1)
       if (ok) this.acked = value
     }

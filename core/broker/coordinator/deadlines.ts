@@ -1,4 +1,4 @@
-/** An item of a `Deadlines` queue, which manages both fields. */
+/** An item of a `Deadlines` queue. Only the queue changes these fields. */
 export interface Timed {
   /** The time at which the item is due. Infinity means never. */
   dueAt: number

@@ -279,7 +279,10 @@ export class GroupCoordinator {
     for (const shard of added) this.#track(shard.load())
   }
 
-  /** Registers a background operation, so that `close` waits for it. Logs its failure. */
+  /**
+   * Registers a background operation, so that `close` waits for it. Logs an error if the operation
+   * fails.
+   */
   #track(work: Promise<void>): void {
     const done: Promise<void> = work
       .catch(error => this.#services.logger.error('A background operation on groups failed', error))
@@ -293,7 +296,7 @@ const PROTOCOL_OVERHEAD = 64
 
 /**
  * Whether the metadata of a joining member is too large: the metadata of one protocol exceeds the
- * maximum record size, or that of all protocols exceeds four times this size.
+ * maximum record size, or the metadata of all protocols together exceeds four times that size.
  */
 function isTooLarge(protocols: readonly MemberProtocol[], max: number): boolean {
   let sum = 0

@@ -247,7 +247,7 @@ export class GroupShard {
   /** Removes the committed offsets of a deleted topic. */
   async topicDeleted(topic: string, topicId: string): Promise<void> {
     for (const entry of [...this.#groups.values()]) {
-      // Offsets that are being written must be removed too.
+      // Wait for offsets that are being written, because they must be removed too.
       if (entry.writes > 0) await entry.written
       const partitions = entry.offsets.partitionsOf(topic)
       if (!partitions) continue
@@ -310,7 +310,8 @@ export class GroupShard {
     const { groupId, offsets } = entry
     entry.deleting = true
     try {
-      // Commits that were accepted before the deletion need tombstones too.
+      // Wait for commits that were accepted before the deletion, because their offsets need
+      // tombstones too.
       await entry.written
       const records = Array.from(offsets.all(), o => offsetTombstone(groupId, o.topic, o.partition))
       if (entry.persisted) records.push(groupTombstone(groupId))
@@ -340,8 +341,8 @@ export class GroupShard {
       entry.group.tick(now)
       this.#run(entry, entry.group.takeEffects())
     }
-    // The group is unused and the log has no record of it, for example after a join that was
-    // rejected.
+    // Remove a group that is unused and has no record in the log, for example after a rejected
+    // join.
     if (!entry.persisted && !entry.listed && !entry.deleting && entry.isUnused) {
       this.#drop(entry)
       return

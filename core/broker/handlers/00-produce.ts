@@ -88,7 +88,7 @@ async function append(
     const batch = singleBatch(records, ctx.apiVersion)
     const log = ctx.broker.log(topic.name, index)
     logStartOffset = log.logStartOffset
-    // Transactions are not supported yet, so no producer can have started one.
+    // Transactions are not supported yet, so no producer can have started a transaction.
     if (claimsTransaction(batch) && header.producerId(batch, 0) >= 0) throw errorFor(ErrorCode.INVALID_TXN_STATE)
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
     const done = await log.append(batch, { origin: 'client', leaderEpoch, requiredAcks: acks })

@@ -29,7 +29,7 @@ function resultOf(topic: NewTopic, outcome: Outcome<TopicImage>, ctx: RequestCon
     replicationFactor: outcome.value.partitions[0]?.replicas.length ?? 0,
     configs: topicConfigEntries(ctx.broker, overrides).map(e => ({
       name: e.name,
-      // As in Kafka, this is the text that the client sent.
+      // If the client has set the key, this is the text that the client sent, as in Kafka.
       value: overrides.get(e.name) ?? e.value,
       readOnly: false,
       configSource: e.source,

@@ -12,7 +12,8 @@ type Request = Message<typeof DescribeLogDirsRequest>
 type Response = MessageInput<typeof DescribeLogDirsResponse>
 
 /**
- * Returns a filter for the requested partitions. If the topics are null, it accepts all partitions.
+ * Returns a filter for the requested partitions. If the request has no list of topics, the filter
+ * accepts all partitions except that of the metadata log.
  */
 function filterOf(request: Request): (log: PartitionLog) => boolean {
   if (request.topics === null) return log => log.topic !== METADATA_TOPIC

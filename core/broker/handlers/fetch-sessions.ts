@@ -25,7 +25,7 @@ interface Session {
   readonly partitions: Map<string, Cached>
 }
 
-/** The partitions that one fetch reads, and the choice of those that it returns. */
+/** The partitions that one fetch reads. `answer` chooses which of them are returned. */
 export interface FetchContext {
   readonly targets: readonly FetchTarget[]
   /** Returns the session id and the partitions to return. The id is 0 if there is no session. */

@@ -63,8 +63,8 @@ export interface ConnectionOptions {
   readonly now: () => number
   readonly onClose: (connection: Connection) => void
   /**
-   * Called with true when the unsent bytes exceed their limit, and with false when they have been
-   * sent or the connection has closed.
+   * Called with true when the unsent bytes exceed their limit. Called with false when these bytes
+   * have been sent or the connection has closed.
    */
   readonly onDraining: (connection: Connection, draining: boolean) => void
 }
@@ -256,7 +256,7 @@ export class Connection implements Holder {
 
   /**
    * Sends all responses of an event loop turn with one system call. Appends that were written
-   * together complete in the same turn.
+   * together complete in the same turn, so their responses are sent together.
    */
   readonly #uncork = (): void => {
     this.#corked = false

@@ -32,8 +32,8 @@ async function parked(port = b.port): Promise<RawClient> {
     minBytes: 1,
     topics: [{ topic: 't', partitions: [{ partition: 0, partitionMaxBytes: 1000 }] }],
   })
-  // Nothing shows that the broker has received the fetch. The response to another request could not
-  // show it, because responses are sent in order.
+  // Nothing shows that the broker has received the fetch. The response to another request would not
+  // show this, because responses are sent in order.
   await sleep(100)
   return c
 }
@@ -60,8 +60,8 @@ test('a client that half-closes its connection during a long poll still gets the
 })
 
 /**
- * The source of a proxy. The test stops the proxy's process. Its kernel then still accepts bytes,
- * but the process does not read them.
+ * The source code of a proxy. The test stops the proxy's process with SIGSTOP. The kernel then
+ * still accepts bytes, but the process does not read them.
  */
 const PROXY = `
   import { connect, createServer } from 'node:net'

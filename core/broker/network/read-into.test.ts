@@ -53,7 +53,7 @@ test('a paused socket does not read, neither before its first read nor later', a
     },
   })
   client.write('abcd')
-  // When the client has received this byte, the broker's side has had time to receive its bytes.
+  // When the client has received this byte, the bytes that the client wrote before have arrived.
   socket.write('x')
   await once(client, 'data')
   expect(seen).toEqual([])

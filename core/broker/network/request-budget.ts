@@ -32,8 +32,8 @@ const MAX_REQUEST_MS = 30_000
 /**
  * Bounds the bytes of unanswered requests on all connections. Above the limit, the broker reads
  * only small requests and one large request at a time, so that memory is freed. Of the large
- * requests, it first admits the one that needs the fewest bytes. The connection of an admitted
- * request is closed if it stalls or is slow, because it blocks all the others.
+ * requests, the broker first admits the one that needs the fewest bytes. The connection of an
+ * admitted request is closed if it stalls or is slow, because it blocks all the others.
  */
 export class RequestBudget {
   readonly limit: number

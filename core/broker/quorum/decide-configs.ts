@@ -62,8 +62,8 @@ function keyOf(resourceType: number, name: string): ConfigKey | undefined {
 }
 
 /**
- * Returns the items that APPEND and SUBTRACT change: those of the resource's own value, or else
- * those of the value that applies by default.
+ * Returns the items to which APPEND adds and from which SUBTRACT removes. These are the items of
+ * the resource's own value, or of the default value if the resource has none.
  */
 function currentItems(
   ctx: DecisionContext,

@@ -124,7 +124,7 @@ export interface MetadataImage {
   readonly kept: ReadonlyMap<string, KeptRecord>
   /** The `order` of the next kept record. */
   readonly keptOrder: number
-  /** Tagged fields that this version does not know, by `tagKeys`. */
+  /** Tagged fields that this version of Millrace does not know, by `tagKeys`. */
   readonly unknownTags: ReadonlyMap<string, readonly UnknownTag[]>
   readonly quorum: QuorumRecords
 }

@@ -38,7 +38,9 @@ export class Publisher {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Publishes the first image of the broker. Its logs are created by `Partitions.reconcile`. */
+  /**
+   * Publishes the broker's first image. `Partitions.reconcile` creates the logs of its partitions.
+   */
   begin(image: MetadataImage): void {
     this.#image = image
   }

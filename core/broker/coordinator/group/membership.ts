@@ -77,7 +77,7 @@ export class Membership {
     return member
   }
 
-  /** Replaces a member. If the old member led the group, the new one leads it. */
+  /** Replaces a member. If the old member led the group, the new member leads it. */
   replace(oldId: string, member: Member): void {
     const leads = this.leaderId === oldId
     this.remove(oldId)

@@ -23,13 +23,13 @@ export interface JoinRequest {
   /** The id that a member without an id gets. */
   readonly newMemberId: string
   /**
-   * Whether a new dynamic member must join again with its assigned id, as it must since v4. If the
-   * first response is lost, no unused member remains.
+   * Whether a new dynamic member must join again with its assigned id. True since v4. If the first
+   * response is lost, no unused member remains.
    */
   readonly requireKnownMemberId: boolean
   /**
-   * Whether the client supports `skipAssignment`, as it does since v9. If so, a static leader that
-   * restarts receives the list of members, and must not assign partitions again (KIP-814).
+   * Whether the client supports `skipAssignment`. True since v9. A static leader that restarts then
+   * receives the list of members, and must not assign partitions again (KIP-814).
    */
   readonly supportsSkipAssignment: boolean
   readonly reason?: string | null

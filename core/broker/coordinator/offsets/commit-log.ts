@@ -3,7 +3,7 @@ import { RecordBatchBuilder } from '../../../protocol/records/batch-builder.ts'
 import type { PartitionLog } from '../../log/types.ts'
 import type { CoordinatorRecord } from './records.ts'
 
-/** The maximum size of the other parts of a record: lengths, deltas and attributes. */
+/** The maximum size of a record without its key and value: lengths, deltas and attributes. */
 const RECORD_OVERHEAD = 32
 const BATCH_OVERHEAD = 128
 
