@@ -83,7 +83,10 @@ const isInt = (value: unknown, limit: number): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit
 const isNumber = (value: unknown): boolean => typeof value === 'number'
 
-/** org.apache.kafka.connect.converters.ShortConverter: int16. */
+/**
+ * org.apache.kafka.connect.converters.ShortConverter: converts int16 numbers to two bytes, in
+ * big-endian order, and back.
+ */
 export const ShortConverter = converterOf({
   name: 'ShortConverter',
   type: 'int16',
@@ -93,7 +96,10 @@ export const ShortConverter = converterOf({
   read: bytes => bytes.readInt16BE(),
 })
 
-/** org.apache.kafka.connect.converters.IntegerConverter: int32. */
+/**
+ * org.apache.kafka.connect.converters.IntegerConverter: converts int32 numbers to four bytes, in
+ * big-endian order, and back.
+ */
 export const IntegerConverter = converterOf({
   name: 'IntegerConverter',
   type: 'int32',
@@ -103,7 +109,10 @@ export const IntegerConverter = converterOf({
   read: bytes => bytes.readInt32BE(),
 })
 
-/** org.apache.kafka.connect.converters.LongConverter: int64. */
+/**
+ * org.apache.kafka.connect.converters.LongConverter: converts int64 numbers to eight bytes, in
+ * big-endian order, and back.
+ */
 export const LongConverter = converterOf({
   name: 'LongConverter',
   type: 'int64',
@@ -117,7 +126,10 @@ export const LongConverter = converterOf({
   },
 })
 
-/** org.apache.kafka.connect.converters.FloatConverter: float32. */
+/**
+ * org.apache.kafka.connect.converters.FloatConverter: converts float32 numbers to four bytes, in
+ * big-endian order, and back.
+ */
 export const FloatConverter = converterOf({
   name: 'FloatConverter',
   type: 'float',
@@ -127,7 +139,10 @@ export const FloatConverter = converterOf({
   read: bytes => bytes.readFloatBE(),
 })
 
-/** org.apache.kafka.connect.converters.DoubleConverter: float64. */
+/**
+ * org.apache.kafka.connect.converters.DoubleConverter: converts float64 numbers to eight bytes, in
+ * big-endian order, and back.
+ */
 export const DoubleConverter = converterOf({
   name: 'DoubleConverter',
   type: 'double',
@@ -137,7 +152,10 @@ export const DoubleConverter = converterOf({
   read: bytes => bytes.readDoubleBE(),
 })
 
-/** org.apache.kafka.connect.converters.BooleanConverter: one byte, 1 or 0. */
+/**
+ * org.apache.kafka.connect.converters.BooleanConverter: converts booleans to one byte, 1 or 0, and
+ * back.
+ */
 export const BooleanConverter = converterOf({
   name: 'BooleanConverter',
   type: 'boolean',

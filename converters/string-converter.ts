@@ -34,8 +34,8 @@ const stringConverterConfig = defineConfig({
 export const OPTIONAL_STRING: Schema = primitive('string', { optional: true })
 
 /**
- * org.apache.kafka.connect.storage.StringConverter: text. Other values are written like Java's
- * toString.
+ * org.apache.kafka.connect.storage.StringConverter: converts strings to bytes and back. Other
+ * values are written as text, like Java's toString.
  */
 export class StringConverter implements Converter, HeaderConverter {
   readonly config = stringConverterConfig

@@ -39,8 +39,8 @@ const SHORT_HEAD = 1024
 const SCHEMALESS: ReadSchema = { schema: null, read: inJavaOrder, precision: 'schemaless' }
 
 /**
- * org.apache.kafka.connect.json.JsonConverter: JSON that contains the schema and the data, or only
- * the data (`schemas.enable=false`).
+ * org.apache.kafka.connect.json.JsonConverter: converts data to JSON and back. The JSON contains
+ * the schema and the data, or only the data (`schemas.enable=false`).
  */
 export class JsonConverter implements Converter, HeaderConverter {
   readonly config = jsonConverterConfig

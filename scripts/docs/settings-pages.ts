@@ -57,10 +57,10 @@ function clientPage(): string {
     ['TLS and SASL', securityConfig, 'This version connects to brokers without TLS and SASL.'],
   ]
   const text = [
-    "The settings of producers, consumers and admin clients, with Kafka's names, types and defaults.",
+    "This page lists the settings of producers, consumers and admin clients. They have Kafka's names, types and defaults.",
     'In a program, use the name in the column *option*: `createProducer({ bootstrapServers: [...], lingerMs: 20 })`.',
     'In `worker.properties`, put `producer.`, `consumer.` or `admin.` before the key to configure the clients of all tasks.',
-    'In the configuration of one connector, put `producer.override.`, `consumer.override.` or `admin.override.` before it.',
+    'In the configuration of one connector, put `producer.override.`, `consumer.override.` or `admin.override.` before the key.',
   ]
   return page('Settings of clients', text.join('\n'), sections)
 }
@@ -70,8 +70,8 @@ function workerPage(): string {
   const sections: Section[] = [
     ['Every worker', commonKeys],
     ['REST', restKeys],
-    ['A distributed worker', distributedKeys, 'For `millrace connect-distributed`.'],
-    ['A standalone worker', standaloneKeys, 'For `millrace connect-standalone`.'],
+    ['A distributed worker', distributedKeys, 'These keys apply to `millrace connect-distributed`.'],
+    ['A standalone worker', standaloneKeys, 'These keys apply to `millrace connect-standalone`.'],
     [
       'Every connector',
       common,
