@@ -78,7 +78,7 @@ export async function reportingBlockers<T>(
 }
 
 async function report(context: BlockedContext, what: string, worker: () => Worker, signal: AbortSignal): Promise<void> {
-  // uses a new connection, because the task's own connection may be the blocked one
+  // uses a new connection, because the task's own connection may be blocked
   const catalog = new Catalog(context.options, signal)
   let reported = ''
   try {

@@ -122,8 +122,8 @@ export function addTableMetrics(metrics: PluginMetrics, server: string, view: ()
 
 /**
  * Measures the connector's lag. `bytes` counts from the confirmed position to the end of the WAL.
- * `since` is null if the connector has read up to the end of the WAL. Otherwise it is the time of
- * the last commit that was read, or the last time when everything had been read, whichever is
+ * `since` is null if the connector has read up to the end of the WAL. Otherwise `since` is the time
+ * of the last commit that was read, or the last time when everything had been read, whichever is
  * later.
  */
 export class LagMeter {

@@ -153,9 +153,9 @@ function placeholderOf(text: string): { placeholder: string; placeholderBytes: B
 }
 
 /**
- * Returns the settings in the form that the task uses. `props` is the same configuration as text.
- * It is needed for keys whose names are variable, such as those with a pattern of columns, because
- * the declaration cannot list them.
+ * Returns the settings in the form that the task uses. `props` is the same configuration as text,
+ * for keys whose names are variable, such as those with a pattern of columns. The declaration
+ * cannot list such keys.
  */
 export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
   const prefix = c['topic.prefix'] ?? ''

@@ -91,9 +91,10 @@ export class PublicationKeeper {
   }
 
   /**
-   * Makes sure that the publication contains the captured tables. With `isStrict`, a table that
-   * cannot be added is an error, as when Debezium starts. Without it, such a table causes only a
-   * warning, because a table that is created later may belong to another user.
+   * Makes sure that the publication exists, and adds captured tables as configured. With
+   * `isStrict`, a table that cannot be added is an error, as when Debezium starts. Without
+   * `isStrict`, such a table causes only a warning, because a table that is created later may
+   * belong to another user.
    */
   async #ensure(tables: readonly TableEntry[], isStrict: boolean): Promise<void> {
     const { options, logger } = this.#context

@@ -216,7 +216,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.query(`alter table own.a owner to ${role}`)
     const as = { 'database.user': role, 'database.password': 'pw', 'publication.autocreate.mode': 'filtered' }
     const task = await streaming(url, as)
-    // another role owns this table; a statement that adds both tables would fail for both
+    // Another role owns this table. A statement that adds both tables would fail for both.
     await db.query('create table not_ours (id int primary key)')
     await db.query('create table own.b (id int primary key)')
     await db.query(`alter table own.b owner to ${role}`)

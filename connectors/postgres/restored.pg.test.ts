@@ -261,11 +261,11 @@ describe.skipIf(server === null)('a slot', () => {
     const { url, name, run } = await setUp()
     const task = await run()
     await task.until(() => task.log.text().includes('streaming from'))
-    // rejects new connections until the slot is past row 2
     const db = new pg.Client(url)
     await db.connect()
     const database = new URL(url).pathname.slice(1)
     const { admin } = server!
+    // rejects new connections until the slot is past row 2
     await admin.query(`alter database ${database} allow_connections false`)
     await admin.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}' and application_name like 'millrace%'`,

@@ -118,8 +118,8 @@ describe.skipIf(server === null)('a snapshot that resumes', () => {
 
     const { hostname, port } = new URL(url)
     const proxy = await StreamProxy.start(hostname, Number(port))
-    // the second attempt waits for this lock before its snapshot; meanwhile a row changes, and the
-    // proxy delays the events
+    // The second attempt waits for this lock before its snapshot. Meanwhile a row changes, and the
+    // proxy delays the events of the row.
     await db.query('select pg_advisory_lock(42)')
     const second = await new TaskHarness(
       propsFor(url, {

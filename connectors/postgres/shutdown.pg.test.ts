@@ -18,7 +18,7 @@ describe.skipIf(server === null)('a fast shutdown of the server', () => {
   test.each([
     ['connector', 'committed'],
     ['manual', 'committed'],
-    // records that are not committed, as when the broker accepts none
+    // these records stay uncommitted, as when the broker accepts no records
     ['connector_and_driver', 'not committed'],
   ])('a shutdown ends while a connector streams with lsn.flush.mode=%s and its records are %s', async (mode, state) => {
     const url = await server!.createDatabase()

@@ -9,8 +9,8 @@ import { missingCommit } from './stream/verify-offset.ts'
 import { strayed, type WalState } from './wal-state.ts'
 
 /**
- * Returns the slot; null if it does not exist. Waits while another connection is creating the slot.
- * That may be an earlier connection of this connector.
+ * Returns the slot; null if it does not exist. Waits while another connection is creating the slot,
+ * such as an earlier connection of this connector.
  */
 export async function settledSlot(context: BlockedContext, catalog: Catalog): Promise<SlotState | null> {
   const { options, logger, signal, waits } = context

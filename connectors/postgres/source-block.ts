@@ -54,8 +54,8 @@ export class SourceBlocks {
       connector: CONNECTOR,
       name: this.#prefix,
       ts_ms: time.ms,
-      // as in Debezium, null in events of the stream; for null, JsonConverter writes the schema's
-      // default
+      // As in Debezium, `snapshot` is null in events of the stream. For null, JsonConverter writes
+      // the schema's default.
       snapshot: mark === 'false' ? null : mark,
       db: this.#database,
       sequence: lastCommit === null ? `[null,"${lsn}"]` : `["${lastCommit}","${lsn}"]`,

@@ -101,7 +101,7 @@ const KEY_OF: Readonly<Record<string, string>> = {
   MR_PG_TOO_MANY_TABLES: 'guardrail.collections.max',
 }
 
-/** Connects and checks everything that a start needs. Reports errors for keys; never throws. */
+/** Connects and checks everything that a start needs. Reports errors for keys. Never throws. */
 async function checkDatabase(
   settings: PostgresValues,
   props: Props,

@@ -51,8 +51,8 @@ export function isPassing(error: unknown): boolean {
   )
 }
 
-// The SQLSTATEs 53400 and 53300 have other causes too. Therefore the server function and the
-// message are checked: names in it do not depend on its language.
+// The SQLSTATEs 53400 and 53300 have other causes too. The name of the server function, or of the
+// setting in the message, shows the cause in every language.
 const isSlotShortage = (error: unknown) =>
   (codeOf(error) === '53400' &&
     (routineOf(error) === 'ReplicationSlotCreate' || /replication slot/i.test(messageOf(error)))) ||
@@ -126,7 +126,10 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
  * (55P03).
  */
 const isCanceled = (error: unknown): boolean => /^(57014|55P03)$/.test(codeOf(error))
-/** Whether text contains bytes that are invalid in its encoding, or that UTF-8 cannot represent. */
+/**
+ * Whether text contains bytes that are invalid in the text's encoding, or that UTF-8 cannot
+ * represent.
+ */
 const isEncoding = (error: unknown): boolean => /^(22021|22P05)$/.test(codeOf(error))
 
 /** Returns the connector's error for a failed snapshot query of a table. */

@@ -69,13 +69,13 @@ export async function endClient(client: pg.Client): Promise<void> {
     if (stream.closed) resolve()
     else stream.once('close', () => resolve())
   })
-  // `end` fails if the connection was already lost; the connection is closed in this case too
+  // an error means that the connection was already lost, so it is closed
   const ended = client.end().catch(() => undefined)
   await Promise.race([ended, closed])
   clearTimeout(timer)
 }
 
-/** The number that marks a cancel request; it replaces the protocol version. */
+/** A request with this number in place of the protocol version is a cancel request. */
 const CANCEL = 80_877_102
 
 /**
@@ -94,8 +94,7 @@ export function cancelWork(o: ConnectionOptions, client: pg.Client): Promise<voi
     const socket = connect(o.port, o.host)
     socket.setTimeout(1000, () => socket.destroy())
     socket.once('connect', () => socket.end(request))
-    // the server does not reply to a cancel request; if it cannot be reached, no statement is
-    // running
+    // if the server cannot be reached, there is no statement to cancel
     socket.once('error', () => {})
     socket.once('close', () => resolve())
     socket.resume()
@@ -120,8 +119,8 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
     ...(o.queryTimeoutMs > 0 && !open.replication ? { query_timeout: o.queryTimeoutMs } : {}),
   }
   const client = new pg.Client(config)
-  // without a listener, an error event would end the process; the next query or the socket's owner
-  // receives the error too
+  // Without a listener, an error event would end the process. The next query or the owner of the
+  // socket also receives the error.
   client.on('error', () => {})
   try {
     await orAbort(client.connect(), open.signal)

@@ -5,7 +5,7 @@ import { errors } from '../errors.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import { FrameReader } from './frame-reader.ts'
 
-/** The types of the server's messages that are used here, as bytes. */
+/** The types of the server's messages that the connector uses, as bytes. */
 export const Frame = {
   Error: 0x45, // E
   Notice: 0x4e, // N
@@ -95,7 +95,7 @@ export class WireConnection {
     this.chunks.fail(errors.create('MR_PG_CONNECTION_LOST', { cause: messageOf(cause) }, { cause }))
   }
 
-  /** Moves to the next frame; returns false if no complete frame has arrived. */
+  /** Moves to the next frame. Returns false if no complete frame has arrived. */
   next(): boolean {
     while (!this.frames.next()) {
       const chunk = this.chunks.shift()
@@ -177,7 +177,7 @@ export class WireConnection {
     if (socket.closed) return
     const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
     const timer = setTimeout(() => socket.destroy(), 1000)
-    // the data must still be read, because an unread socket never emits `close`
+    // reads and discards the remaining data, because an unread socket never emits `close`
     socket.removeAllListeners('data')
     socket.resume()
     // with a Terminate message, the server releases the slot before the socket closes

@@ -57,7 +57,7 @@ function differing(topic: string, row: Json, snapshot: boolean): Json {
 
 /**
  * Returns a schema whose array elements are optional. This connector's elements are always
- * optional, because any array can contain NULL. Debezium's elements are not.
+ * optional, because any array can contain NULL. Debezium's elements are not always optional.
  */
 function withOptionalElements(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withOptionalElements)

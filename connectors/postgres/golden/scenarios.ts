@@ -4,7 +4,7 @@
  */
 export interface Scenario {
   readonly name: string
-  /** The keys to add to those of the connection and to `topic.prefix`. */
+  /** Additional keys of the configuration, besides those of the connection and `topic.prefix`. */
   readonly config: Readonly<Record<string, string>>
   /**
    * The statements that run before the connector starts. An entry is one statement or one

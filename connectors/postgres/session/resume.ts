@@ -30,7 +30,7 @@ export interface Resume {
   readonly snapshot: SnapshotState
 }
 
-/** A planned start, and what was found or created for it. */
+/** A planned start, with the positions of the slot that was found or created for the start. */
 export interface PlannedStart {
   readonly plan: Plan
   /** The confirmed position of the slot that was found; null if no slot was found. */

@@ -5,8 +5,8 @@ import type { ReplicationStream } from '../stream/replication-stream.ts'
 import type { SessionContext } from './context.ts'
 
 /**
- * How long a stream stays open for the commit of emitted records after its server began to shut
- * down, in milliseconds.
+ * After a server begins to shut down, its stream stays open for this time, so that emitted records
+ * can be committed. In milliseconds.
  */
 const GRACE_MS = 1000
 /** The longest time that a stopped task tries to drop its slot, in milliseconds. */
@@ -16,8 +16,8 @@ const DROP_PAUSE_MS = 100
 
 /**
  * Closes the stream of a server that is shutting down. The server waits until all of its WAL is
- * confirmed. That may never happen with `lsn.flush.mode=connector`, or while records cannot be
- * written. After its restart, the server sends unconfirmed changes again.
+ * confirmed. With `lsn.flush.mode=connector`, or while records cannot be written, the server would
+ * wait forever. After its restart, the server sends unconfirmed changes again.
  */
 export async function leaveAtShutdown(context: SessionContext, stream: ReplicationStream): Promise<void> {
   const { options, signal } = context

@@ -16,8 +16,8 @@ export interface WalPositions {
 }
 
 /**
- * Reads the end of the server's WAL with a query. The stream does not report this position: while
- * it has a backlog, the server reports only the position up to which it has sent data.
+ * Reads the end of the server's WAL with a query. The stream does not report this position. While
+ * the stream has a backlog, the server reports only the position up to which it has sent data.
  */
 export class WalLag {
   readonly #catalog: Catalog

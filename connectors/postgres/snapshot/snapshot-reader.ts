@@ -77,7 +77,7 @@ export class SnapshotReader {
   #pending: Row | null = null
   /** The progress after the last emitted row. */
   #progress: SnapshotProgress
-  /** The offset of the rows in a batch, except for the last one. */
+  /** The offset of all rows of a batch, except for the last row. */
   #offset: SourceOffset
   #done = false
   readonly #blocks = new Map<SnapshotMark, Struct>()

@@ -16,7 +16,7 @@ export interface Begin {
 
 export interface CursorContext {
   readonly position: StreamPosition
-  /** The metadata of transactions; null without `provide.transaction.metadata`. */
+  /** Counts the events of transactions; null without `provide.transaction.metadata`. */
   readonly transaction: TransactionMetadata | null
   readonly sources: SourceBlocks
   /** Returns the xmin of the slot as last read. */
@@ -185,8 +185,8 @@ export class StreamCursor {
   }
 
   /**
-   * Returns the source block of a logical decoding message. It has a transaction id only if the
-   * message is transactional.
+   * Returns the source block of a logical decoding message. The block has a transaction id only if
+   * the message is transactional.
    */
   messageSource(table: TableName, lsn: Lsn, isTransactional: boolean): Struct {
     const place = isTransactional ? this.#place : { ...this.#place, txId: null }

@@ -2,7 +2,7 @@ import type { SourceOffset } from 'millrace/connect'
 import { type Lsn, maxLsn, ZERO } from '../lsn.ts'
 import type { LoadedOffset, MessageType } from '../offset.ts'
 
-/** The position in the stream, with the fields of Debezium's offsets. Has no side effects. */
+/** The position in the stream, with the fields of Debezium's offsets. */
 export class StreamPosition {
   lsn: Lsn
   /** The position of the last emitted event. */
@@ -111,7 +111,8 @@ export class StreamPosition {
 
 /**
  * Tells which events were emitted before a restart and must be skipped. The server first sends the
- * transaction of the offset again. If it sends another transaction first, no event is skipped.
+ * transaction of the offset again. If the server sends another transaction first, no event is
+ * skipped.
  */
 export class ResumeFilter {
   readonly #txId: number | null
@@ -153,8 +154,9 @@ export class ResumeFilter {
 export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
 
 /**
- * Tracks the position up to which the slot may be confirmed. This position is never past the
- * committed offset. If a slot is past the committed offset, another client has advanced it.
+ * Tracks the position up to which the slot may be confirmed: the slot's own position, or a
+ * committed offset that is later. The connector never moves the slot past the committed offset. If
+ * a slot is past the committed offset, another client has advanced it.
  */
 export class FlushTracker {
   readonly #mode: FlushMode

@@ -33,7 +33,7 @@ export interface StreamContext {
   readonly heartbeat: Heartbeat
   readonly progress: Progress
   readonly logger: Logger
-  /** The metadata of transactions; null without `provide.transaction.metadata`. */
+  /** Counts the events of transactions; null without `provide.transaction.metadata`. */
   readonly transaction: TransactionMetadata | null
   /** Returns the slot's xmin as last read, for events. */
   readonly xmin: () => number | null
@@ -113,8 +113,8 @@ export class StreamReader {
   }
 
   /**
-   * Returns the offset after the last transaction; with `isIdle`, the offset after all WAL that was
-   * read. Call it only between transactions.
+   * Returns the offset after the last transaction. With `isIdle`, returns the offset after all WAL
+   * that was read. Call this method only between transactions.
    */
   offsetNow(isIdle: boolean): SourceOffset {
     if (isIdle && this.idleLsn !== null) this.#cursor.idle(this.idleLsn)
@@ -138,8 +138,8 @@ export class StreamReader {
   }
 
   /**
-   * Returns the records of the messages that have arrived, up to about `max` records. Returns none
-   * if no whole message has arrived.
+   * Returns the records of the messages that have arrived, up to about `max` records. Returns an
+   * empty array if no whole message has arrived.
    */
   async read(max: number): Promise<SourceRecord[]> {
     const out: SourceRecord[] = []

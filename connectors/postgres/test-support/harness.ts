@@ -35,7 +35,7 @@ export class TaskHarness {
   readonly source: SourceHarness
 
   constructor(props: Props, offsets = new OffsetStorage(), { acknowledges = false }: TaskHarnessOptions = {}) {
-    // the harness skips validation, like a restarted worker; validate.pg.test.ts tests validation
+    // Skips validation, like a restarted worker. validate.pg.test.ts tests validation.
     this.source = new SourceHarness(PostgresConnector, { config: props, offsets, validate: false, timeoutMs: WAIT_MS })
     if (!acknowledges) this.source.holdAcks()
   }

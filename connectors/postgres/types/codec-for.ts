@@ -182,8 +182,8 @@ function vectorCodec(element: Codec): Codec {
 }
 
 function elementCodec(element: ColumnType, o: ValueOptions): Codec | null {
-  // as in Debezium, a domain in an array is an unknown type; a domain over an enum is not, because
-  // its labels are known
+  // As in Debezium, a domain in an array is an unknown type. A domain over an enum is not, because
+  // the labels of the enum are known.
   if (element.domain && element.labels === null) return o.includeUnknown ? unknownCodec(o) : null
   if (element.builtin && NO_ARRAY.has(element.name)) return null
   return codecOf(element, o)

@@ -4,8 +4,8 @@ import { ascii, type Codec, type Decode } from './codec.ts'
 
 /** Returns a geometry as well-known binary (WKB), little-endian: its type and its coordinates. */
 function wkb(type: 1 | 2 | 3, coordinates: readonly number[]): Buffer {
-  // a point has no counts; a line string has a count of points; a polygon has a count of rings and
-  // a count of points
+  // A point has no counts, a line string has a count of points, and a polygon has a count of rings
+  // and a count of points.
   const heads = type === 1 ? [] : type === 2 ? [coordinates.length / 2] : [1, coordinates.length / 2]
   const out = Buffer.allocUnsafe(5 + heads.length * 4 + coordinates.length * 8)
   out[0] = 1

@@ -18,7 +18,10 @@ function nameUuid(bytes: Buffer): string {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** Returns a number as the type that an integer schema requires. */
+/**
+ * Returns a number as a value of an integer schema: a Date for a logical type, otherwise the
+ * number.
+ */
 function integer(schema: Schema, n: number): unknown {
   if (schema.name === DATE) return anyDate(n * DAY_MS)
   if (schema.name === TIME || schema.name === TIMESTAMP) return anyDate(n)
@@ -26,8 +29,8 @@ function integer(schema: Schema, n: number): unknown {
 }
 
 /**
- * Returns the elements of an array's placeholder: its bytes in an array of numbers, its bits in an
- * array of booleans, and one placeholder in other arrays.
+ * Returns the elements of the placeholder for an array: the bytes of the placeholder in an array of
+ * numbers, its bits in an array of booleans, and the placeholder itself in other arrays.
  */
 function elements(schema: Schema, p: Placeholder): unknown[] {
   const bytes = [...new Int8Array(p.placeholderBytes)]

@@ -44,7 +44,7 @@ function columnCells(mode: string, table: ExtremeTable, column: string, debezium
   return [{ ...about, event: 'schema', debezium: a.schema, here: b.schema }, ...values]
 }
 
-/** Returns the cells of all tables in a mode, whether their two sides are equal or not. */
+/** Returns the cells of all tables in a mode, both equal and different cells. */
 export const cellsOf = (mode: string, debezium: Observed, here: Observed): Cell[] =>
   TABLES.flatMap(t => t.columns.flatMap(c => columnCells(mode, t, c.name, debezium, here)))
 

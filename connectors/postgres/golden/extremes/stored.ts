@@ -13,7 +13,7 @@ interface StoredColumn {
   readonly others: Readonly<Record<string, unknown>>
 }
 
-/** The output of Debezium, by column. The output of equal modes is stored once. */
+/** The output of Debezium, by column. Modes with the same output share one entry. */
 export interface ExtremesFixture {
   readonly debezium: string
   readonly server: string
