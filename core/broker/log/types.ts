@@ -179,8 +179,8 @@ export interface PartitionLog {
    */
   onAdvance(listener: () => void): () => void
   /**
-   * Returns the first record with a timestamp of at least `ts`. Returns null if there is none below
-   * `maxOffset`.
+   * Returns the first record with a timestamp of at least `ts`. Returns null if no such record is
+   * below `maxOffset`.
    */
   offsetForTimestamp(ts: number, o?: { maxOffset?: number }): Promise<OffsetAndTimestamp | null>
   /**

@@ -36,7 +36,7 @@ export function normalized(value: unknown, generated: ReadonlySet<string> = GENE
 
 /**
  * Sends odd requests to a broker. If the broker closes the connection or does not answer, the
- * result says so.
+ * result is a message about this.
  */
 export class OddClient {
   readonly #port: number

@@ -66,9 +66,12 @@ const headers: readonly OddBatch[] = [
  */
 const attributes: readonly OddBatch[] = [
   ...[5, 6, 7].map(a => ({ name: `codec ${a}`, batch: { attributes: a } })),
-  ...[1, 2, 3, 4].map(a => ({ name: `codec ${a} of plain records`, batch: { attributes: a } })),
+  ...[1, 2, 3, 4].map(a => ({
+    name: `codec ${a} in the attributes of uncompressed records`,
+    batch: { attributes: a },
+  })),
   ...(['gzip', 'zstd'] as const).map(codec => ({
-    name: `plain by its flags, ${codec}`,
+    name: `no codec in the attributes of ${codec} records`,
     batch: { codec, attributes: 0 },
   })),
   { name: 'LogAppendTime', batch: { attributes: LOG_APPEND_TIME } },
@@ -84,7 +87,7 @@ const attributes: readonly OddBatch[] = [
   { name: 'delete horizon', batch: { attributes: DELETE_HORIZON } },
   { name: 'delete horizon, compacted', config: COMPACTED, batch: { attributes: DELETE_HORIZON } },
   ...[0x80, 0x100, 0x7f80, -0x8000].map(a => ({ name: `unused bits ${a}`, batch: { attributes: a } })),
-  { name: 'unused bits, maxTimestamp wrong', batch: { attributes: 0x700, maxTimestamp: 5n } },
+  { name: 'unused bits and an invalid maxTimestamp', batch: { attributes: 0x700, maxTimestamp: 5n } },
   ...[-1n, 9n].flatMap(producerId =>
     [undefined, 'some-id'].flatMap(transactionalId => [
       {
@@ -135,22 +138,22 @@ const times: readonly OddBatch[] = [
   { name: 'one hour and a minute ahead', batch: { records: [{}, { timestampDelta: 3_660_000n }, {}] } },
   { name: 'half an hour ahead', batch: { records: [{}, { timestampDelta: 1_800_000n }, {}] } },
   {
-    name: 'too old, two of four',
+    name: 'two of four records are too old',
     config: { 'message.timestamp.before.max.ms': '600000' },
     batch: { records: [{}, { timestampDelta: -1_200_000n }, {}, { timestampDelta: -61_000_000n }] },
   },
   {
-    name: 'too old without time',
+    name: 'records without timestamps, with message.timestamp.before.max.ms',
     config: { 'message.timestamp.before.max.ms': '600000' },
     batch: { baseTimestamp: -1n, maxTimestamp: -1n },
   },
   {
-    name: 'too old, recompressed',
+    name: 'a record that is too old, recompressed',
     config: { 'message.timestamp.before.max.ms': '600000', 'compression.type': 'lz4' },
     batch: { records: [{}, { timestampDelta: -1_200_000n }] },
   },
   {
-    name: 'no key and too old',
+    name: 'records that are too old or have no key',
     config: { ...COMPACTED, 'message.timestamp.before.max.ms': '600000' },
     batch: {
       records: [{}, { key: null, timestampDelta: -1_200_000n }, { timestampDelta: -1_200_000n }, { key: null }],
@@ -183,12 +186,12 @@ const recordFaults: readonly (readonly [string, readonly RawRecord[], RawBatch?]
   ['header count -1', [{}, { headerCount: -1 }]],
   ['header count 1 without headers', [{}, { headerCount: 1 }]],
   ['header count max', [{}, { headerCount: MAX32 }]],
-  ['headers left over', [{}, { headers: [{ key: 'a', value: 'b' }], headerCount: 0 }]],
+  ['header count 0 with a header', [{}, { headers: [{ key: 'a', value: 'b' }], headerCount: 0 }]],
   ['header without a key', [{}, { headers: [{ key: '', value: 'b', keyLength: -1 }] }]],
   ['header key past the end', [{}, { headers: [{ key: 'a', value: 'b', keyLength: 100 }] }]],
   ['header key not UTF-8', [{ bytes: Buffer.from([20, 0, 0, 0, 1, 1, 2, 4, 0xff, 0xfe, 1].map(b => b)) }]],
   [
-    'good headers',
+    'valid headers',
     [
       {},
       {
@@ -207,10 +210,10 @@ const recordFaults: readonly (readonly [string, readonly RawRecord[], RawBatch?]
   ],
   ['one record more than the count', FIVE, { count: 4, lastOffsetDelta: 3 }],
   ['one record less than the count', FIVE, { count: 6, lastOffsetDelta: 5 }],
-  ['a thousand by the count', FIVE, { count: 1000, lastOffsetDelta: 999 }],
-  ['the largest count', FIVE, { count: MAX32, lastOffsetDelta: MAX32 - 1 }],
+  ['count 1000 with five records', FIVE, { count: 1000, lastOffsetDelta: 999 }],
+  ['the largest count with five records', FIVE, { count: MAX32, lastOffsetDelta: MAX32 - 1 }],
   [
-    'bytes left over',
+    'bytes after the last record',
     [{}, { bytes: Buffer.concat([varint(12), Buffer.from([0, 0, 2, 1, 1, 0])]) }, { bytes: Buffer.from([7]) }],
     { count: 2, lastOffsetDelta: 1 },
   ],
@@ -224,35 +227,38 @@ const records: readonly OddBatch[] = recordFaults.flatMap(([name, list, batch]) 
   CODECS.map(codec => ({ name: `${name}, ${codec}`, batch: { ...batch, records: list, codec } })),
 )
 
-function withWrongByte(body: Buffer): Buffer {
+function withChangedByte(body: Buffer): Buffer {
   body[body.length >> 1]! ^= 0xff
   return body
 }
 
 const compressedBodies: readonly OddBatch[] = CODECS.slice(1).flatMap(codec => [
-  { name: `garbage, ${codec}`, batch: { codec, records: FIVE, body: b => Buffer.alloc(b.length, 0x55) } },
-  { name: `nothing, ${codec}`, batch: { codec, records: FIVE, body: () => Buffer.alloc(0) } },
-  { name: `cut in half, ${codec}`, batch: { codec, records: FIVE, body: b => b.subarray(0, b.length >> 1) } },
-  { name: `one byte wrong, ${codec}`, batch: { codec, records: FIVE, body: withWrongByte } },
-  { name: `zeros behind, ${codec}`, batch: { codec, records: FIVE, body: b => Buffer.concat([b, Buffer.alloc(5)]) } },
+  { name: `garbage as ${codec} records`, batch: { codec, records: FIVE, body: b => Buffer.alloc(b.length, 0x55) } },
+  { name: `no bytes as ${codec} records`, batch: { codec, records: FIVE, body: () => Buffer.alloc(0) } },
+  { name: `${codec} records cut in half`, batch: { codec, records: FIVE, body: b => b.subarray(0, b.length >> 1) } },
+  { name: `one changed byte in ${codec} records`, batch: { codec, records: FIVE, body: withChangedByte } },
   {
-    name: `garbage behind, ${codec}`,
+    name: `zeros after ${codec} records`,
+    batch: { codec, records: FIVE, body: b => Buffer.concat([b, Buffer.alloc(5)]) },
+  },
+  {
+    name: `garbage after ${codec} records`,
     batch: { codec, records: FIVE, body: b => Buffer.concat([b, Buffer.alloc(9, 7)]) },
   },
-  { name: `twice, ${codec}`, batch: { codec, records: FIVE, body: b => Buffer.concat([b, b]) } },
+  { name: `the same ${codec} records twice`, batch: { codec, records: FIVE, body: b => Buffer.concat([b, b]) } },
 ])
 
 const keyless = (every: number) => Array.from({ length: 100 }, (_, i) => (i % every === 3 ? { key: null } : {}))
 const topics: readonly OddBatch[] = [
   ...CODECS.map(codec => ({
-    name: `10 of 100 without key, ${codec}`,
+    name: `10 of 100 records without a key, ${codec}`,
     config: COMPACTED,
     batch: { codec, records: keyless(10) },
   })),
-  { name: 'all without key', config: COMPACTED, batch: { records: [{ key: null }, { key: null }] } },
-  { name: 'one without key', config: COMPACTED, batch: { records: [{}, { key: null }] } },
+  { name: 'all records without a key', config: COMPACTED, batch: { records: [{ key: null }, { key: null }] } },
+  { name: 'one of two records without a key', config: COMPACTED, batch: { records: [{}, { key: null }] } },
   {
-    name: 'without key to delete,compact',
+    name: 'a record without a key for cleanup.policy=delete,compact',
     config: { 'cleanup.policy': 'delete,compact' },
     batch: { records: [{ key: null }] },
   },
@@ -269,7 +275,7 @@ const topics: readonly OddBatch[] = [
   },
   ...(['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'] as const).flatMap(type =>
     CODECS.map(codec => ({
-      name: `${codec} to compression.type=${type}, maxTimestamp wrong`,
+      name: `${codec} for compression.type=${type}, with an invalid maxTimestamp`,
       config: { 'compression.type': type },
       batch: { codec, maxTimestamp: 1n, records: [{}, { timestampDelta: 5n }, { timestampDelta: -5n }] },
     })),
@@ -305,14 +311,14 @@ const framing: readonly OddBatch[] = [
   })),
   { name: 'all but the last byte', bytes: b => b.subarray(0, -1) },
   { name: 'two batches', bytes: b => Buffer.concat([b, b]) },
-  { name: 'one and a half', bytes: b => Buffer.concat([b, b.subarray(0, 65)]) },
-  { name: 'a byte behind', bytes: b => Buffer.concat([b, Buffer.from([0])]) },
-  { name: 'twelve zeros behind', bytes: b => Buffer.concat([b, Buffer.alloc(12)]) },
-  { name: 'seventeen zeros behind', bytes: b => Buffer.concat([b, Buffer.alloc(17)]) },
-  { name: '40 bytes of nonsense', bytes: () => Buffer.alloc(40, 0x41) },
-  { name: 'zeros', bytes: () => Buffer.alloc(100) },
-  { name: 'zstd by version 6', version: 6, batch: { codec: 'zstd' } },
-  { name: 'gzip by version 3', version: 3, batch: { codec: 'gzip' } },
+  { name: 'one and a half batches', bytes: b => Buffer.concat([b, b.subarray(0, 65)]) },
+  { name: 'a batch and one zero byte', bytes: b => Buffer.concat([b, Buffer.from([0])]) },
+  { name: 'a batch and 12 zero bytes', bytes: b => Buffer.concat([b, Buffer.alloc(12)]) },
+  { name: 'a batch and 17 zero bytes', bytes: b => Buffer.concat([b, Buffer.alloc(17)]) },
+  { name: '40 bytes of garbage', bytes: () => Buffer.alloc(40, 0x41) },
+  { name: '100 zero bytes', bytes: () => Buffer.alloc(100) },
+  { name: 'zstd in a request of version 6', version: 6, batch: { codec: 'zstd' } },
+  { name: 'gzip in a request of version 3', version: 3, batch: { codec: 'gzip' } },
 ]
 
 /** All cases. Their names are unique. */

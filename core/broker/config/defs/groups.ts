@@ -99,7 +99,7 @@ export const TRANSACTION_CONFIG = defineConfig({
     min: 1,
     importance: 'LOW',
     documentation:
-      'How long the broker remembers the last batches of an idle producer, in milliseconds. Within this time it detects duplicates that retries cause.',
+      'How long the broker keeps the state of an idle producer, in milliseconds. Within this time, the broker detects duplicates that retries cause.',
   }),
   'producer.id.expiration.check.interval.ms': key.int({
     default: 600000,
@@ -161,7 +161,7 @@ export const TRANSACTION_CONFIG = defineConfig({
     min: 1,
     importance: 'HIGH',
     noEffect: NO_TRANSACTIONS,
-    documentation: 'How long the broker remembers an idle transactional id, in milliseconds.',
+    documentation: 'How long the broker keeps an idle transactional id, in milliseconds.',
   }),
 })
 

@@ -155,7 +155,7 @@ const topicKeys = defineConfig({
     default: true,
     importance: 'HIGH',
     documentation:
-      'Whether the broker creates a topic when a client asks for its metadata, for example to produce to it. Turn it off to find misspelt topic names.',
+      'Whether the broker creates a topic when a client requests its metadata, for example before it produces to the topic. Set false to find misspelt topic names.',
   }),
   'delete.topic.enable': key.boolean({
     default: true,

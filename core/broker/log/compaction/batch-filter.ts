@@ -21,7 +21,7 @@ const MAX_DECOMPRESSED = 256 << 20
 const NO_TIMESTAMP = -1
 
 export interface FilterOptions {
-  /** Returns whether compaction knows a record with this key and a higher offset. */
+  /** Returns whether compaction has found a record with this key and a higher offset. */
   isSuperseded(key: Buffer, offset: number): boolean
   /**
    * Compaction has not read the keys at or after this offset. All records from this offset on are

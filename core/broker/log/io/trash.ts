@@ -60,8 +60,8 @@ export class Trash {
   }
 
   /**
-   * Forgets the paths in a directory. Call this when the directory is renamed for removal, because
-   * its content is removed with it.
+   * Drops the paths in a directory from the list. Call this when the directory is renamed for
+   * removal, because the files in it are removed together with the directory.
    */
   dropBelow(dir: string): void {
     this.#dueAt.delete(dir)

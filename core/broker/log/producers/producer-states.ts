@@ -64,7 +64,7 @@ export class ProducerStates {
   }
 
   /**
-   * Forgets the completed transactions whose marker is below the high watermark, because they no
+   * Drops the completed transactions whose marker is below the high watermark, because they no
    * longer limit the last stable offset.
    */
   onHighWatermark(highWatermark: number): void {
@@ -74,7 +74,7 @@ export class ProducerStates {
 
   /**
    * Returns the lowest first offset of all transactions that are open, or whose marker is not below
-   * the high watermark. Returns Infinity if there are none.
+   * the high watermark. Returns Infinity if there are no such transactions.
    */
   firstUndecided(): number {
     if (this.#open.size === 0 && this.#unreplicated.length === 0) return Number.POSITIVE_INFINITY

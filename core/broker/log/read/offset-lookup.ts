@@ -25,8 +25,8 @@ export async function retryIfReplaced<T>(look: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Returns the first record with a timestamp of at least `timestamp`. Returns null if there is none
- * between the log start and `maxOffset`.
+ * Returns the first record with a timestamp of at least `timestamp`. Returns null if no such record
+ * is between the log start and `maxOffset`.
  */
 export async function findByTimestamp(
   log: LogState,

@@ -58,7 +58,10 @@ function relativeOffset(entries: Buffer, at: number): number {
   return entries.readInt32BE(at)
 }
 
-/** Returns the index of the last entry whose key is at most `target`, or -1 if there is none. */
+/**
+ * Returns the index of the last entry whose key is at most `target`, or -1 if there is no such
+ * entry.
+ */
 export function floor(entries: Buffer, size: number, target: number, key: (e: Buffer, at: number) => number): number {
   let low = 0
   let high = entries.length / size - 1

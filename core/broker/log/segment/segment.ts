@@ -13,8 +13,8 @@ import { TxnIndex } from './txn-index.ts'
 /** Index entries are written to disk when this many are in memory. */
 const WRITE_OUT_AT = 512
 /**
- * The number of recent reads whose end offset and position are remembered. A reader that continues
- * at such an offset needs no index lookup.
+ * The number of recent reads whose end offset and position are stored. A reader that continues at
+ * such an offset needs no index lookup.
  */
 const HINTS = 8
 const INT32_MAX = 0x7fffffff
@@ -175,7 +175,10 @@ export class Segment {
     return this.offsets.lookup(offset)
   }
 
-  /** Remembers the position of the batch that starts at an offset, for `positionFor`. */
+  /**
+   * Stores the position of the batch that starts at an offset, so that `positionFor` needs no index
+   * lookup.
+   */
   addHint(offset: number, position: number): void {
     if (this.#hintOffsets.includes(offset)) return
     this.#hintOffsets[this.#nextHint] = offset
