@@ -95,7 +95,7 @@ export const WORKER_METRICS = defineMetrics({
 
   millrace_connector_lag_seconds: [
     'gauge',
-    'How far a connector is behind: 0 when it has handled everything, else the age of what it handled last.',
+    'How far a connector is behind: 0 if it has handled everything, otherwise the age of the data that it handled last.',
     ['connector', 'type'],
   ],
   millrace_connector_lag_bytes: ['gauge', 'Bytes that a connector has not handled yet.', ['connector', 'type']],
@@ -121,7 +121,7 @@ export const WORKER_METRICS = defineMetrics({
   ],
   millrace_thread_blocked_seconds: [
     'gauge',
-    'For how long the event loop of a task thread has been blocked; 0 when it is not.',
+    'For how long the event loop of a task thread has been blocked; 0 if it is not blocked.',
     THREAD,
   ],
 })
