@@ -106,7 +106,7 @@ function program(): Command {
  */
 const HEAP_GROWTH = '--heap-growing-percent=200'
 
-/** Runs the command line. An error is one line on stderr and exit code 1. */
+/** Runs the command line. An error prints one line on stderr and sets the exit code 1. */
 export async function main(argv: readonly string[]): Promise<void> {
   setFlagsFromString(HEAP_GROWTH)
   // A closed terminal or reader must not stop the pipelines.

@@ -23,8 +23,8 @@ const timestampRouterConfig = defineConfig({
 })
 
 /**
- * org.apache.kafka.connect.transforms.TimestampRouter: adds the record's time, in UTC, to its
- * topic.
+ * org.apache.kafka.connect.transforms.TimestampRouter: adds the record's time, in UTC, to the name
+ * of the record's topic.
  */
 export class TimestampRouter implements Transformation {
   readonly config = timestampRouterConfig

@@ -26,7 +26,8 @@ export async function call(base: string, method: string, path: string, body?: un
 }
 
 /**
- * Creates a connector, or changes its configuration. Does nothing if the configuration is the same.
+ * Creates a connector, or changes its configuration. Does nothing if the connector already has this
+ * configuration.
  */
 export async function putConnector(
   base: string,

@@ -52,7 +52,7 @@ describe('lists of regular expressions', () => {
   })
 })
 
-describe('names', () => {
+describe('names of topics, schemas and fields', () => {
   const naming = (unicode: boolean) =>
     new TopicNaming({
       prefix: 'p',
@@ -146,7 +146,7 @@ describe('column rules', () => {
   })
 })
 
-describe('times', () => {
+describe('dates and times', () => {
   const last = { day: epochDay(294_276, 12, 31), micros: 86_399_999_999 }
 
   test('a time out of range in nanoseconds is an error with the nearest value; infinity is the largest int64', () => {

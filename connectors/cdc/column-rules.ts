@@ -80,7 +80,7 @@ function hash(algorithm: string, salt: string, v2: boolean, column: RuleColumn):
   }
 }
 
-/** Returns what is wrong with the key or the value of a column rule; null if both are valid. */
+/** Returns what is wrong with the key or the value of a column rule, or null if both are valid. */
 export function wrongRule(key: string, value: string): string | null {
   const m = HASH.exec(key)
   if (m && !getHashes().includes(opensslName(m[2]!))) return `${m[2]} is not a known hash algorithm`

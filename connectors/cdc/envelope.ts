@@ -10,7 +10,10 @@ export type SnapshotMark =
   | 'false'
   | 'incremental'
 
-/** `c`reate, `u`pdate, `d`elete, `r`ead (snapshot), `t`runcate, `m`essage. */
+/**
+ * The operation of an event: `c`reate, `u`pdate, `d`elete, `r`ead (snapshot), `t`runcate,
+ * `m`essage.
+ */
 export type Operation = 'c' | 'u' | 'd' | 'r' | 't' | 'm'
 
 const text = primitive('string')

@@ -1,7 +1,7 @@
 /**
- * Debezium's semantic types: Connect schemas with a name. Consumers depend on their names,
- * versions, docs and fields, so they are equal to those of Debezium 3.7 (captured in
- * postgres/golden).
+ * Debezium's semantic types, which are Connect schemas with a name. Consumers depend on the names,
+ * versions, docs and fields of these schemas, so all of them are the same as in Debezium 3.7
+ * (recorded in postgres/golden).
  */
 import { map, primitive, type Schema, type SchemaOptions, struct } from 'millrace/connect'
 
@@ -24,7 +24,9 @@ export const enumeration = (allowed: readonly string[]): Schema =>
 export const bits = (length: number): Schema =>
   primitive('bytes', { name: 'io.debezium.data.Bits', version: 1, parameters: { length: String(length) } })
 
-/** A number that contains its own scale. */
+/**
+ * The schema of a number whose scale is not known in advance. Each value contains its own scale.
+ */
 export const VariableScaleDecimal: Schema = struct(
   { scale: primitive('int32'), value: primitive('bytes') },
   { name: 'io.debezium.data.VariableScaleDecimal', version: 1, doc: 'Variable scaled decimal' },

@@ -150,7 +150,7 @@ export function timestampFormat(mode: TimePrecisionMode, precision: number): Tem
 }
 
 /**
- * Formats `2024-02-29T12:34:56.123456` with exactly `digits` fraction digits, or with all that are
- * not zero.
+ * Returns a timestamp as `2024-02-29T12:34:56.123456`. The fraction has exactly `digits` digits. If
+ * `digits` is null, the fraction has no trailing zeros.
  */
 export const isoMoment = (m: Moment, digits: number | null): string => `${isoDate(m.day)}T${isoTime(m.micros, digits)}`

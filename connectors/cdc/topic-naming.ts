@@ -4,7 +4,7 @@ export interface TableName {
   readonly table: string
 }
 
-/** Returns `schema.table`, the form in filters, offsets and transaction events. */
+/** Returns `schema.table`, the name of a table in filters, offsets and transaction events. */
 export const qualified = (name: TableName): string => `${name.schema}.${name.table}`
 
 /** The maximum length of a topic name in Kafka. */

@@ -1,4 +1,4 @@
-/** A value that the configured schema cannot represent, such as NaN as a decimal. */
+/** The error for a value that the configured schema cannot represent, such as NaN as a decimal. */
 export class Unrepresentable extends RangeError {
   /**
    * The nearest value that the schema can represent. NOT NULL columns use it. Undefined if there is

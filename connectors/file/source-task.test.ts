@@ -170,7 +170,7 @@ test('when a file is replaced, its unterminated last line is read before the new
   expect(source.positions).toEqual([4, 0, 6])
 })
 
-test('log rotation under load loses nothing and keeps the order', async () => {
+test('log rotation under load loses no lines and keeps their order', async () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
   console.log(`rotation seed ${seed}`)
   const { below } = random(seed)

@@ -107,7 +107,7 @@ function mayBeWhole(bytes: Buffer, start: number, end: number): boolean {
   return zeros || i - start > LONG || ((bytes[i] ?? 0) | LOWER) === E
 }
 
-/** Whether the digits at `start` can begin a number. Otherwise they are part of a string. */
+/** Whether the digits at `start` begin a number. Otherwise they are part of a string. */
 function isNumber(bytes: Buffer, from: number, start: number): boolean {
   let i = start - 1
   if (i >= from && bytes[i] === MINUS) i--

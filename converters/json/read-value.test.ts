@@ -8,7 +8,7 @@ test.each([
   ['Timestamp', 'int64', '8640000000000001', 8_640_000_000_000_001n],
   ['Timestamp', 'int64', '9224318015999999', 9_224_318_015_999_999n],
   ['Timestamp', 'int64', '-9223372036854775808', -(2n ** 63n)],
-])('a %s beyond the range of JavaScript dates keeps its number: %s %s', (name, type, payload, millis) => {
+])('a %s beyond the range of JavaScript dates keeps its exact time: %s %s', (name, type, payload, millis) => {
   const converter = new JsonConverter()
   configured(converter, {})
   const schema = { type, optional: false, name: `org.apache.kafka.connect.data.${name}`, version: 1 }

@@ -77,7 +77,7 @@ function logicalReader(schema: Schema): Reader | null {
   }
 }
 
-/** Whether parsed JSON is an object, but not a list or a number object. */
+/** Whether parsed JSON is an object, and not an array, a NumberText or a FloatingNumber. */
 function isObject(json: unknown): json is Struct {
   return (
     typeof json === 'object' &&

@@ -23,7 +23,9 @@ export interface BufferPoolOptions {
 export class BufferPool {
   readonly #maxIdle: number
   readonly #onGive: ((memory: Buffer) => void) | undefined
-  /** The unused buffers by size. The size of the last returned buffer is the last entry. */
+  /**
+   * The unused buffers by size. When a buffer is returned, the entry of its size moves to the end.
+   */
   readonly #idle = new Map<number, ArrayBuffer[]>()
   #idleBytes = 0
   /** The buffers that were taken and not yet returned. */
@@ -55,8 +57,8 @@ export class BufferPool {
   }
 
   /**
-   * Returns a buffer to the pool. A slice returns the whole buffer. Throws if the buffer was not
-   * taken from this pool.
+   * Returns a buffer to the pool. If `buffer` is a slice, the whole buffer is returned. Throws if
+   * the buffer was not taken from this pool.
    */
   give(buffer: Buffer): void {
     const memory = buffer.buffer as ArrayBuffer

@@ -1,5 +1,6 @@
 /**
- * Java's String.trim: removes control characters and spaces up to U+0020, but no other white space.
+ * Returns the text without control characters and spaces (up to U+0020) at its ends, like Java's
+ * String.trim. Other white space is kept.
  */
 export function javaTrim(text: string): string {
   let start = 0

@@ -36,7 +36,7 @@ export interface LogEntry {
   readonly error?: LoggedError | undefined
 }
 
-/** Writes to the log. Entries below the level cost little. Never log a secret. */
+/** Writes to the log. An entry below the log level costs little. Never log a secret. */
 export interface Logger {
   readonly name: string
   trace(message: string): void

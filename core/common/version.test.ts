@@ -6,7 +6,7 @@ import { VERSION } from './version.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-test('the version is the one in package.json, in the sources and in the build', () => {
+test('the sources and the build have the version of package.json', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   expect(VERSION).toBe(manifest.version)
   expect(

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { anyDate, FarDate, millisOf } from './far-date.ts'
 import { civil, epochDay, isoDate, isoTime } from './iso-time.ts'
 
-test('days convert to dates and back', () => {
+test('a number of days is converted to a date and back', () => {
   fc.assert(
     fc.property(fc.integer({ min: -3_000_000, max: 3_000_000 }), days => {
       const { year, month, day } = civil(days)

@@ -1,4 +1,4 @@
-// Floating-point numbers as Java prints them: `1.0`, `1.0E10`, `NaN`.
+// The functions in this file print floating-point numbers as Java does: `1.0`, `1.0E10`, `NaN`.
 
 /** Java writes numbers between `PLAIN_MIN` and `PLAIN_MAX` without an exponent. */
 const PLAIN_MIN = 1e-3

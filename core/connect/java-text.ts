@@ -6,7 +6,8 @@ import { DATE, DECIMAL, TIME, TIMESTAMP } from './logical.ts'
 import { getField } from './own.ts'
 import type { Schema, Struct } from './schema.ts'
 
-// Values as Java prints them. Connect writes these texts to topics and files.
+// The functions in this file print values as Java does. Connect writes this text to topics and
+// files.
 
 /**
  * Returns the text of Java's BigDecimal.toString. It has an exponent if the scale is negative or

@@ -1,6 +1,8 @@
 /** A metric that a plugin defines. */
 export interface PluginMetric {
-  /** Letters, digits, `-`, `_` and `.`, such as `rows-read`. */
+  /**
+   * The name of the metric, such as `rows-read`. It can contain letters, digits, `-`, `_` and `.`.
+   */
   readonly name: string
   readonly description: string
   /** Labels that distinguish series with the same name. The runtime adds `connector` and `task`. */

@@ -47,7 +47,7 @@ export interface SourceRecord {
   readonly valueSchema?: Schema | null
   readonly key?: unknown
   readonly keySchema?: Schema | null
-  /** Default: the producer's partitioner chooses the partition. */
+  /** The partition. By default, the producer's partitioner chooses the partition. */
   readonly partition?: number | null
   /** Milliseconds since 1970. Default: the time at which the record is sent. */
   readonly timestamp?: number | null

@@ -85,7 +85,7 @@ export abstract class SinkTask<C extends ConfigDef = ConfigDef> {
   /** Called after partitions were assigned, and before the first `put` with their records. */
   open?(partitions: readonly TopicPartition[]): Promise<void> | void
 
-  /** Called when partitions are revoked, after `preCommit` for them. */
+  /** Called when partitions are revoked, after `preCommit` was called for these partitions. */
   close?(partitions: readonly TopicPartition[]): Promise<void> | void
 
   /**

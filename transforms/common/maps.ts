@@ -12,7 +12,7 @@ export function inOrderOfCopy(original: Struct, changed: Struct): Struct {
   return inHashMapOrder(changed, tableOfCopy(Object.keys(original).length))
 }
 
-/** Returns the object in the order of `new HashMap(capacity)`. */
+/** Returns the object with its keys in the order of `new HashMap(capacity)`. */
 export function inOrderOfCapacity(map: Struct, capacity: number): Struct {
   return inHashMapOrder(map, tableOf(capacity))
 }

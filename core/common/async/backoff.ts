@@ -13,7 +13,10 @@ export interface BackoffOptions {
   readonly random?: () => number
 }
 
-/** The delays between the attempts of a retry loop. They double up to a maximum. */
+/**
+ * The delays between the attempts of a retry loop. Each delay is twice the previous one, up to a
+ * maximum.
+ */
 export interface Backoff {
   /** The number of delays since the start or the last `reset`. */
   readonly attempts: number
@@ -23,9 +26,9 @@ export interface Backoff {
   reset(): void
 }
 
-/** Kafka's jitter of `retry.backoff.ms`. */
+/** The default jitter, which is that of Kafka's `retry.backoff.ms`. */
 const KAFKA_JITTER = 0.2
-/** The maximum number of doublings. With more, the power could become infinite. */
+/** The maximum number of doublings, so that the delay stays a finite number. */
 const MAX_DOUBLINGS = 62
 
 /**

@@ -33,8 +33,8 @@ export class Signal {
 }
 
 /**
- * Waits until `condition` returns true. Calls it now and after each `notify`. Returns false if `ms`
- * milliseconds pass or the signal aborts first.
+ * Waits until `condition` returns true. Calls `condition` now and after each `notify`. Returns
+ * false if `ms` milliseconds pass or the signal aborts first.
  */
 export async function waitUntil(
   condition: () => boolean,

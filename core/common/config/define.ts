@@ -53,7 +53,7 @@ export interface ConfigKey {
   readonly dependents?: readonly string[]
   /** Deprecated names of the key. If several names are present, the first one is used. */
   readonly aliases?: readonly string[]
-  /** Returns values to recommend, given the values of the other keys. */
+  /** Returns the recommended values, which may depend on the values of other keys. */
   readonly recommend?: (values: Readonly<Record<string, unknown>>) => readonly string[]
   /** Whether REST reports the key as visible. Default: true. */
   readonly visible?: boolean

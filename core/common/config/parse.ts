@@ -152,8 +152,8 @@ function messageOf(name: string, key: ConfigKey, value: unknown, wrong: string):
 }
 
 /**
- * Returns the validator's errors for null. Like Kafka, this also applies to a value that is missing
- * or cannot be parsed.
+ * Returns the validator's errors for null. As in Kafka, a value that is missing or cannot be parsed
+ * has these errors too.
  */
 function errorsOfNull(name: string, key: ConfigKey): string[] {
   const wrong = key.validator?.ofNull

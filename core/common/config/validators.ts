@@ -5,7 +5,7 @@ import type { Validator } from './define.ts'
 export const doubleText = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value))
 
 /**
- * Accepts numbers of at least `min` and at most `max`. `max` is optional. `show` prints the limits.
+ * Accepts numbers of at least `min` and, if `max` is set, at most `max`. `show` prints the limits.
  */
 export function range(min: number, max?: number, show: (limit: number) => string = String): Validator {
   return {
@@ -41,8 +41,8 @@ interface OneOfOptions {
 }
 
 /**
- * Accepts only the given strings. Each item of a list is checked. With `ignoreCase`, the parsed
- * value has the spelling that is declared in `values`.
+ * Accepts only the given strings. In a list, each item must be one of them. With `ignoreCase`, the
+ * parsed value has the spelling that is declared in `values`.
  */
 export function oneOf<const V extends string>(values: readonly V[], options: OneOfOptions = {}): Validator<V> {
   const { ignoreCase = false } = options

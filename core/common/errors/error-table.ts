@@ -76,7 +76,10 @@ export function isRetriable(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'retriable' in error && error.retriable === true
 }
 
-/** Returns the message of anything thrown. It is never empty. Never throws. */
+/**
+ * Returns the message of anything that was thrown. The message is never empty. This function never
+ * throws.
+ */
 export function messageOf(error: unknown): string {
   try {
     if (error instanceof AggregateError && error.errors.length > 0 && !error.message)

@@ -27,10 +27,10 @@ export interface LogOutputOptions {
 }
 
 /**
- * Writes the entries of the log to a file or a file descriptor. All entries of one turn of the
- * event loop are written with one system call. A full pipe does not block the process: entries wait
- * in a bounded buffer until the reader continues. At exit, the remaining entries are written, also
- * after an uncaught exception.
+ * Writes the entries of the log to a file or a file descriptor. Entries of the same turn of the
+ * event loop are usually written with one system call. A full pipe does not block the process:
+ * entries wait in a bounded buffer until the reader continues. At exit, the remaining entries are
+ * written, also after an uncaught exception.
  */
 export class LogOutput {
   readonly #fd: number
@@ -50,7 +50,7 @@ export class LogOutput {
   /** Throws if the file cannot be opened. */
   constructor(destination: string | number, options: LogOutputOptions) {
     this.#o = options
-    // Node makes a pipe non-blocking when it creates the stream for it
+    // Node makes the pipe non-blocking when it creates the stream `process.stderr`.
     if (destination === 2) void process.stderr
     this.#fd = typeof destination === 'string' ? openSync(destination, 'a') : destination
     process.on('exit', this.#onExit)

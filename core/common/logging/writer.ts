@@ -44,7 +44,7 @@ function jsonWriter(output: Pick<LogOutput, 'write'>): LogSink {
       logger: entry.logger,
       connector,
       task,
-      // The fields already contain the connector and the task of [orders|task-0].
+      // With the fields connector and task, the context [orders|task-0] would be redundant.
       context: connector === undefined ? entry.context.trim().replace(/^\[(.*)\]$/, '$1') || undefined : undefined,
       error: entry.error,
     }
@@ -69,7 +69,7 @@ export function stderrSink(format: LogFormat): LogSink {
   return sink
 }
 
-/** Returns the entry that reports how many entries before it were dropped. */
+/** Returns a log entry that reports the number of dropped entries. */
 export function droppedEntry(count: number): LogEntry {
   return {
     time: Date.now(),

@@ -39,7 +39,7 @@ test.each([
   await server.close()
 })
 
-test('an error while metrics are collected is answered with 500, and the next scrape works', async () => {
+test('if collecting metrics fails, the response has status 500, and the next scrape works', async () => {
   let fails = true
   const collect = async () => {
     if (fails) throw new Error('no')

@@ -16,7 +16,7 @@ export interface MetricsServerOptions {
   readonly addresses: readonly MetricsAddress[]
   readonly collect: () => Promise<Iterable<Family>>
   readonly logger: Logger
-  /** The maximum duration of a scrape, ms. Default: 30 s. */
+  /** The maximum duration of a scrape, in milliseconds. Default: 30 s. */
   readonly limitMs?: number
 }
 

@@ -18,8 +18,8 @@ export function observeProcess(): Registry {
 let delays: Family[] = []
 
 /**
- * Returns the CPU, memory, event loop delay, garbage collections, files and handles of this
- * process.
+ * Returns the metrics of this process: CPU, memory, event loop delay, garbage collections, files
+ * and handles.
  */
 export async function processFamilies(): Promise<Family[]> {
   const metrics = await observeProcess().getMetricsAsJSON()
@@ -40,6 +40,6 @@ function familyOf(from: MetricObjectWithValues<MetricValueWithName<string>>): Fa
     const texts = labels.map(label => String(v.labels[label] ?? ''))
     return [texts, v.value, (v.metricName ?? name).slice(name.length)]
   })
-  // The declared type is an enumeration, but the value is the text.
+  // `from.type` is declared as an enumeration, but its value is a string.
   return { metric: { name, help, labels, type: String(from.type) as MetricType }, samples }
 }

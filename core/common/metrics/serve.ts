@@ -8,7 +8,7 @@ import { CONTENT_TYPES, preferredFormat, writeText } from './text.ts'
  */
 export const MAX_SCRAPES = 8
 export const TOO_MANY_SCRAPES = 'Too many scrapes are running. Try again later.'
-/** The maximum duration of a scrape, ms. Prometheus gives up after 10 s by default. */
+/** The maximum duration of a scrape, in milliseconds. Prometheus gives up after 10 s by default. */
 const LIMIT_MS = 30_000
 
 /**

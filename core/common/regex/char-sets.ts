@@ -24,8 +24,7 @@ function asciiVariants(from: number, to: number): string {
   return shifted(65, 90, 32) + shifted(97, 122, -32)
 }
 
-// Java compares characters with Character.toUpperCase and toLowerCase, which map to a single
-// character.
+// To ignore case, Java uses Character.toUpperCase and toLowerCase, which map to a single character.
 const single = (text: string, otherwise: number): number =>
   text.length === (text.codePointAt(0)! > 0xffff ? 2 : 1) ? text.codePointAt(0)! : otherwise
 const upper = (code: number): number => single(String.fromCodePoint(code).toUpperCase(), code)

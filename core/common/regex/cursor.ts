@@ -52,7 +52,7 @@ export class Cursor {
     return [...text].every((c, i) => this.#codes[this.at + i] === c.charCodeAt(0) && !this.#quoted[this.at + i])
   }
 
-  /** Returns the code point directly after the next one. */
+  /** Returns the code point after the next one, without consuming it. */
   second(): number {
     this.#skip()
     return this.#codes[this.at + 1] ?? END

@@ -19,7 +19,7 @@ export const NO_FLAGS: Flags = {
   comments: false,
 }
 
-/** Returns the change that a letter of `(?idmsuxU)` makes; null for other letters. */
+/** Returns the change that a letter of `(?idmsuxU)` makes, or null for other letters. */
 export function changeOf(letter: string, on: boolean): Partial<Flags> | null {
   switch (letter) {
     case 'i':

@@ -9,12 +9,18 @@ export class PatternError extends Error {
     this.isSyntax = isSyntax
   }
 
-  /** The pattern is invalid in Java: the wording of Java's PatternSyntaxException. */
+  /**
+   * Returns the error for a pattern that is invalid in Java, in the words of Java's
+   * PatternSyntaxException.
+   */
   static syntax(what: string, at: number): PatternError {
     return new PatternError(`${what} near index ${at}`, true)
   }
 
-  /** The pattern is valid in Java, but a JavaScript RegExp has no equivalent. */
+  /**
+   * Returns the error for a pattern that is valid in Java, but that a JavaScript RegExp cannot
+   * express.
+   */
   static unsupported(what: string): PatternError {
     return new PatternError(`${what} is not supported: rewrite the pattern without it`, false)
   }

@@ -35,7 +35,7 @@ export function parseTemporal(text: string): SchemaAndValue | null {
   return value.getTime() < DAY_MS ? { schema: TIME, value } : null
 }
 
-/** Whether a string has the form of a time of day, valid or not. */
+/** Whether a string looks like a time of day. The time may be invalid, such as 25:00:00.000Z. */
 export const looksLikeTime = (text: string): boolean => CLOCK.test(text)
 
 // The exponent has at most nine digits, which is about the range of Java's BigDecimal.

@@ -9,7 +9,9 @@ const STRING = primitive('string')
 const BOOLEAN = primitive('boolean')
 const NULL: SchemaAndValue = { schema: null, value: null }
 
-/** The schemas of lists and maps whose elements have no common schema, as Connect's arrayOfNull. */
+/**
+ * The schemas of lists and maps whose elements have no common schema, like Connect's arrayOfNull.
+ */
 const ARRAY_OF_ANY: Schema = Object.freeze({ type: 'array', optional: false })
 const MAP_OF_ANY: Schema = Object.freeze({ type: 'map', optional: false })
 

@@ -21,7 +21,7 @@ switch (scenario) {
     many(Number(count))
     throw new Error('nobody catches this')
   case 'stalled': {
-    // Makes the pipe non-blocking, as the millrace command does.
+    // This makes the pipe non-blocking, as the millrace command does.
     process.stderr.on('error', () => {}).write('')
     const timer = setInterval(() => many(2000), 1)
     process.on('message', message => {

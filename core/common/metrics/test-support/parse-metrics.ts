@@ -30,7 +30,7 @@ export class Scrape {
 
   /**
    * Returns the value of a series, or undefined if the series does not exist. Throws if several
-   * series match. An empty label matches series without this label.
+   * series match. A label with an empty value matches series without this label.
    */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const found = this.series(name, labels)

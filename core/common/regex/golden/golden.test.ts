@@ -8,7 +8,7 @@ interface Case {
   inputs: string[]
   replacement?: string
   flags?: 'i'
-  /** The reason why JavaScript cannot express the pattern. The error must contain it. */
+  /** The reason why JavaScript cannot express the pattern. The error must contain this text. */
   unsupported?: string
   /** The groups whose text can differ from Java's. */
   unreliable?: number[]
