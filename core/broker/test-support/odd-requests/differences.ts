@@ -19,7 +19,7 @@ export const faults: OddRequest[] = differing(APACHE_FAULT, [
 
 /** Other requests for which Millrace's response deliberately differs from Apache Kafka's. */
 export const differences: OddRequest[] = [
-  ...differing('Millrace includes a topic without partitions', requests('Produce', [put([])], 12)),
+  ...differing('Millrace returns an entry for a topic without partitions', requests('Produce', [put([])], 12)),
   ...differing(
     ANSWERED_ONCE,
     requests('DescribeConfigs', [
@@ -39,10 +39,10 @@ export const differences: OddRequest[] = [
     ]),
   ),
   ...differing(
-    'Millrace has no client metrics',
+    'Millrace does not support client metrics',
     requests('DescribeConfigs', [{ resources: [resource(16, 'odd-none')] }]),
   ),
-  ...differing('Millrace cannot change listeners while it runs', [
+  ...differing('Millrace cannot change listeners while it is running', [
     ...requests('IncrementalAlterConfigs', [set(4, '1', ['listeners', 0, 'PLAINTEXT://x:1'])]),
   ]),
   ...differing(APACHE_FAULT, [
@@ -51,7 +51,7 @@ export const differences: OddRequest[] = [
       set(2, 'odd-c', ['retention.ms', -1, '5']),
     ]),
   ]),
-  ...differing('Apache never answers', [
+  ...differing('Apache Kafka never sends a response', [
     ...requests('AlterConfigs', [repeated(replace(2, 'odd-a', ['retention.ms', '5']))]),
   ]),
 ]

@@ -59,8 +59,8 @@ export function differing(differs: string, list: readonly OddRequest[]): OddRequ
   return list.map(r => ({ ...r, differs }))
 }
 
-export const APACHE_FAULT = 'Apache answers UNKNOWN_SERVER_ERROR'
+export const APACHE_FAULT = 'Apache Kafka returns UNKNOWN_SERVER_ERROR'
 
-export const ANSWERED_ONCE = 'Millrace answers a repeated item once'
+export const ANSWERED_ONCE = 'Millrace returns one result for an item that a request lists twice'
 
 export const named = (...names: (string | null)[]) => names.map(name => ({ name }))

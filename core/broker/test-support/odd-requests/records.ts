@@ -111,7 +111,7 @@ export const fetchById = requests(
   17,
 ).concat(
   differing(
-    'a topic that is named in two places is answered in two places',
+    'Millrace returns two entries for a topic that a request lists twice',
     requests(
       'Fetch',
       [
