@@ -93,7 +93,9 @@ function isComplete(record: SourceRecord): record is CompleteSourceRecord {
     record.valueSchema !== undefined &&
     record.value !== undefined &&
     record.timestamp !== undefined &&
-    record.headers !== undefined
+    // A source in JavaScript may also set the headers to null.
+    record.headers !== undefined &&
+    record.headers !== null
   )
 }
 

@@ -1,7 +1,7 @@
 import { DataError } from '../connect/errors.ts'
 import type { Converter, HeaderConverter, SchemaAndValue } from '../connect/plugins.ts'
 import type { Schema } from '../connect/schema.ts'
-import { schemaFault } from './schema-fault.ts'
+import { valueFault } from '../connect/value-fault.ts'
 
 /**
  * A converter that keeps Connect data in memory, unchanged. Its bytes contain only the number of
@@ -11,7 +11,7 @@ export class DataConverter implements Converter, HeaderConverter {
   readonly #kept: SchemaAndValue[] = []
 
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Buffer | null {
-    const fault = schemaFault(schema, value)
+    const fault = valueFault(schema, value)
     if (fault !== null) throw new DataError(`the record for topic ${topic} does not match its schema: ${fault}`)
     if (value === null || value === undefined) return null
     this.#kept.push({ schema, value })

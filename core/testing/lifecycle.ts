@@ -28,9 +28,13 @@ export interface TaskObserver {
 export function observed(type: new () => AnyConnector, observer: TaskObserver): new () => AnyConnector {
   const create = function (this: unknown): AnyConnector {
     const connector = new type()
-    const taskClass = connector.taskClass as new () => object
+    const taskClass: unknown = connector.taskClass
+    if (typeof taskClass !== 'function') return connector
     // this sets a property of the instance, as connectors declare it, and does not change the class
-    Object.defineProperty(connector, 'taskClass', { value: observedTask(taskClass, observer), configurable: true })
+    Object.defineProperty(connector, 'taskClass', {
+      value: observedTask(taskClass as new () => object, observer),
+      configurable: true,
+    })
     return connector
   }
   Object.defineProperty(create, 'name', { value: type.name })

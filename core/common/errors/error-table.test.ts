@@ -34,11 +34,13 @@ test('isRetriable does not depend on the class of the error', () => {
 
 test('messageOf returns a message for anything that was thrown', () => {
   expect(messageOf(new AggregateError([new Error('a'), new Error('b')]))).toBe('a; b')
-  expect(messageOf(undefined)).toBe('undefined')
+  expect(messageOf(undefined)).toBe('undefined was thrown')
+  expect(messageOf({ code: 5 })).toBe('an object was thrown that is not an Error: { code: 5 }')
+  expect(messageOf({ message: 'no room' })).toBe('no room')
   expect(messageOf(new TypeError())).toBe('TypeError')
   expect(messageOf('')).not.toBe('')
   const hostile = {
-    toString() {
+    get message() {
       throw new Error('not even that')
     },
   }

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** The placeholders of a message: `'slot {slot} is held by pid {pid}'` gives `'slot' | 'pid'`. */
 type Params<M extends string> = M extends `${string}{${infer P}}${infer Rest}` ? P | Params<Rest> : never
 
@@ -84,8 +86,25 @@ export function messageOf(error: unknown): string {
   try {
     if (error instanceof AggregateError && error.errors.length > 0 && !error.message)
       return error.errors.map(messageOf).join('; ')
-    return (error instanceof Error ? error.message || error.name : String(error)) || 'an empty string was thrown'
+    if (error instanceof Error) return error.message || error.name
+    return typeof error === 'object' && error !== null ? messageOfObject(error) : textOfPrimitive(error)
   } catch {
     return 'a value was thrown that cannot be converted to text'
   }
+}
+
+/** The maximum length of the text of an object that was thrown. */
+const MAX_SHOWN = 300
+
+/** Errors of another realm, such as node:vm, are not instances of this realm's Error. */
+function messageOfObject(thrown: object): string {
+  if ('message' in thrown && typeof thrown.message === 'string' && thrown.message !== '') return thrown.message
+  const text = inspect(thrown, { depth: 2, breakLength: Number.POSITIVE_INFINITY }).slice(0, MAX_SHOWN)
+  return `an object was thrown that is not an Error: ${text}`
+}
+
+function textOfPrimitive(thrown: unknown): string {
+  return thrown === undefined || thrown === null
+    ? `${thrown} was thrown`
+    : String(thrown) || 'an empty string was thrown'
 }

@@ -2,9 +2,9 @@ import { sleep } from '../../common/async/sleep.ts'
 import type { SourceConnector } from '../../connect/connector.ts'
 import type { Props } from '../../connect/props.ts'
 import type { CompleteSourceRecord } from '../../connect/record.ts'
+import { valueFault } from '../../connect/value-fault.ts'
 import { positionFault } from '../../worker/task/source/json-fault.ts'
 import { OffsetStorage } from '../offset-storage.ts'
-import { schemaFault } from '../schema-fault.ts'
 import { SourceHarness } from '../source-harness.ts'
 import { assert, type ConformanceCheck, type ConformanceOptions, type Fixture, withFixture } from './check.ts'
 import { checkOutage, sharedChecks } from './shared-checks.ts'
@@ -63,8 +63,8 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
     check('records match their schemas, and their partitions and offsets are JSON', async fixture => {
       await using source = await harness(fixture).start()
       for (const record of await source.take(fixture.records)) {
-        assert.equal(schemaFault(record.keySchema, record.key, 'the key'), null)
-        assert.equal(schemaFault(record.valueSchema, record.value), null)
+        assert.equal(valueFault(record.keySchema, record.key, 'the key'), null)
+        assert.equal(valueFault(record.valueSchema, record.value), null)
         assert.equal(positionFault(record), null)
       }
     }),

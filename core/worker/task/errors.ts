@@ -14,6 +14,18 @@ export const errors = defineErrors({
     message: 'preCommit of the task returned {what} instead of a list of offsets',
     fix: 'This is a bug in the plugin: report it to its author.',
   },
+  MR_TASK_RECORD: {
+    message: '{record} cannot be written: {fault}',
+    fix: 'If a setting determines this value, correct it. Otherwise this is a bug in the plugin: report it to its author.',
+  },
+  MR_TASK_RETURNED: {
+    message: '{method} of {plugin} returned {what} instead of {expected}',
+    fix: 'This is a bug in the plugin: report it to its author.',
+  },
+  MR_TASK_ARGUMENT: {
+    message: '{method} was called with {what} instead of {expected}',
+    fix: 'This is a bug in the plugin: report it to its author.',
+  },
   MR_TASK_REPORT: {
     message: 'errantRecordReporter.report was called with {what} instead of a record of this task',
     fix: 'Pass a record that put has received, or a copy of it. This is a bug in the plugin: report it to its author.',
@@ -99,6 +111,10 @@ export const errors = defineErrors({
   MR_PLUGIN_EXPORT: {
     message: 'the module {module} of the plugin {plugin} has no class named {export}; it has {found}',
     fix: 'Correct "export" in the package.json of the plugin.',
+  },
+  MR_PLUGIN_DECLARATION: {
+    message: 'the plugin {plugin} is declared incorrectly: {cause}',
+    fix: 'This is a bug in the plugin: report it to its author. docs/writing-a-plugin.md describes the methods and properties of each type of plugin.',
   },
   MR_PLUGIN_CONSTRUCT: {
     message: 'the plugin {plugin} cannot be constructed: {cause}',

@@ -1,10 +1,12 @@
 import type { Predicate, Transformation } from '../../connect/plugins.ts'
 import type { ConnectRecord } from '../../connect/record.ts'
+import { errors } from './errors.ts'
 import { StageError } from './failures/error-policy.ts'
 import { learnSecrets } from './failures/redact.ts'
 import type { PluginSpec, TransformSpec } from './host/messages-in.ts'
 import { loadPlugin } from './host/plugin-loader.ts'
 import { configurePlugin } from './host/plugin-settings.ts'
+import { kindOf, shownValue } from './kind-of.ts'
 
 /** A plugin that may have a `close` method to release its resources. */
 export interface Closeable {
@@ -33,8 +35,8 @@ export class TransformChain {
   static async load(specs: readonly TransformSpec[], loaded: Closeable[] = []): Promise<TransformChain> {
     const steps: Step[] = []
     for (const spec of specs) {
-      const transformation = await configured<Transformation>(spec, loaded)
-      const predicate = spec.predicate ? await configured<Predicate>(spec.predicate, loaded) : null
+      const transformation = await configured<Transformation>(spec, loaded, 'apply')
+      const predicate = spec.predicate ? await configured<Predicate>(spec.predicate, loaded, 'test') : null
       steps.push({ className: spec.plugin.className, transformation, predicate, negate: spec.negate ?? false })
     }
     return new TransformChain(steps)
@@ -51,8 +53,9 @@ export class TransformChain {
     let current: R | null = record
     for (const step of this.#steps) {
       try {
-        if (step.predicate && step.predicate.test(current) === step.negate) continue
+        if (step.predicate && matches(step.predicate, current) === step.negate) continue
         current = step.transformation.apply(current)
+        if (current !== null && !isRecord(current)) throw returnedFault('apply', step.transformation, current)
       } catch (error) {
         throw new StageError('TRANSFORMATION', step.className, error)
       }
@@ -62,8 +65,35 @@ export class TransformChain {
   }
 }
 
-async function configured<T extends Transformation | Predicate>(spec: PluginSpec, loaded: Closeable[]): Promise<T> {
-  const plugin = await loadPlugin<T>(spec.plugin)
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && Array.isArray((value as Partial<ConnectRecord>).headers)
+}
+
+function matches(predicate: Predicate, record: ConnectRecord): boolean {
+  const result: unknown = predicate.test(record)
+  if (typeof result !== 'boolean') throw returnedFault('test', predicate, result)
+  return result
+}
+
+/** Returns the error for a method of a plugin that returned something else than it must. */
+function returnedFault(method: 'apply' | 'test', plugin: object, returned: unknown): Error {
+  // An error of the promise would end the thread.
+  if (returned instanceof Promise) returned.catch(() => undefined)
+  const isObject = typeof returned === 'object' && returned !== null && !(returned instanceof Promise)
+  return errors.create('MR_TASK_RETURNED', {
+    method,
+    plugin: plugin.constructor.name,
+    what: method === 'apply' && isObject ? `${kindOf(returned)} without a list of headers` : shownValue(returned),
+    expected: method === 'apply' ? 'a record or null' : 'true or false',
+  })
+}
+
+async function configured<T extends Transformation | Predicate>(
+  spec: PluginSpec,
+  loaded: Closeable[],
+  method: string,
+): Promise<T> {
+  const plugin = await loadPlugin<T>(spec.plugin, [method])
   loaded.push(plugin)
   learnSecrets(plugin.config ?? {}, spec.props)
   configurePlugin(plugin, spec.props)

@@ -1,12 +1,13 @@
 import { parseConfig } from '../../../common/config/parse.ts'
 import { createLogger } from '../../../common/log.ts'
 import type { SinkConnector, SourceConnector } from '../../../connect/connector.ts'
-import type { OffsetReader } from '../../../connect/offset-reader.ts'
 import type { Props } from '../../../connect/props.ts'
 import { errors } from '../errors.ts'
 import { failureOf } from '../failures/failure.ts'
 import { learnSecrets } from '../failures/redact.ts'
+import { kindOf } from '../kind-of.ts'
 import type { OffsetStore } from '../source/offset-store.ts'
+import { checkedOffsetReader } from './checked-offset-reader.ts'
 import { HerderOffsetStore } from './herder-offset-store.ts'
 import type { ConnectorSpec } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
@@ -37,7 +38,7 @@ export class ConnectorUnit implements Unit {
 
   /** Constructs the connector and awaits its `start`. Rejects if `start` fails. */
   static async start(unit: string, spec: ConnectorSpec, uplink: Uplink, tools: UnitTools = {}): Promise<ConnectorUnit> {
-    const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
+    const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin, ['start', 'taskConfigs'])
     learnSecrets(connector.config, spec.props)
     const settings = parseConfig(connector.config, spec.props)
     uplink.event({ type: 'loaded', unit })
@@ -45,10 +46,7 @@ export class ConnectorUnit implements Unit {
     const logger = tools.logger ?? createLogger('millrace.connector', `[${name}|worker] `, { connector: name })
     const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null
     const self = new ConnectorUnit(unit, connector, offsets, uplink)
-    const reader: OffsetReader = {
-      offset: async partition => (await offsets?.get([partition]))?.[0] ?? null,
-      offsets: async partitions => (await offsets?.get(partitions)) ?? partitions.map(() => null),
-    }
+    const reader = checkedOffsetReader(offsets ?? { get: async partitions => partitions.map(() => null) })
     connector.context = {
       configs: spec.props,
       version: connector.version ?? spec.plugin.version,
@@ -76,10 +74,8 @@ export class ConnectorUnit implements Unit {
    */
   async taskConfigs(maxTasks: number): Promise<Props[]> {
     const configs: unknown = await this.#connector.taskConfigs(maxTasks)
-    const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
-    if (!Array.isArray(configs)) throw errors.create('MR_TASK_CONFIGS', { what: typeof configs })
-    const wrong = configs.findIndex(config => !isObject(config))
-    if (wrong >= 0) throw errors.create('MR_TASK_CONFIGS', { what: `a list with a ${typeof configs[wrong]}` })
+    const fault = taskConfigsFault(configs)
+    if (fault !== null) throw errors.create('MR_TASK_CONFIGS', { what: fault })
     return configs as Props[]
   }
 
@@ -116,4 +112,17 @@ export class ConnectorUnit implements Unit {
       () => this.#uplink.event(event),
     )
   }
+}
+
+/** Returns why something that `taskConfigs` returned is not a list of configurations, or null. */
+function taskConfigsFault(returned: unknown): string | null {
+  if (!Array.isArray(returned)) return kindOf(returned)
+  for (const [i, config] of returned.entries()) {
+    if (typeof config !== 'object' || config === null || Array.isArray(config) || config instanceof Map)
+      return `a list with ${kindOf(config)} at index ${i}`
+    // The value may be a secret, so the message does not contain it.
+    const wrong = Object.entries(config).find(([, value]) => typeof value !== 'string')
+    if (wrong) return `a list in which the value of ${wrong[0]} at index ${i} is ${kindOf(wrong[1])}, not a string,`
+  }
+  return null
 }

@@ -4,7 +4,9 @@ import { messageOf } from '../../../common/errors/error-table.ts'
 import type { AlteredOffsets, ValidateContext } from '../../../connect/connector.ts'
 import type { Props } from '../../../connect/props.ts'
 import { parseJson } from '../../storage/connect-json.ts'
+import { errors } from '../errors.ts'
 import { learnSecrets, redact } from '../failures/redact.ts'
+import { shownValue } from '../kind-of.ts'
 import type {
   ConfigKeyInfo,
   OffsetEntry,
@@ -87,12 +89,21 @@ export async function validateInstance(
  */
 async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly ConfigValue[]): Promise<ConfigValue[]> {
   const all = values.map(v => ({ ...v, errors: [...v.errors] }))
-  const addError = (key: string, message: string): void => {
+  const addError = (key: unknown, message: unknown): void => {
+    if (typeof key !== 'string' || key === '')
+      throw errors.create('MR_TASK_ARGUMENT', {
+        method: 'addError',
+        what: shownValue(key),
+        expected: 'the name of a key',
+      })
+    const isText = typeof message === 'string' && message !== ''
+    const missing = `The plugin added an error to ${key} without a message (${shownValue(message)}). This is a bug in the plugin: report it to its author.`
+    const text = redact(isText ? message : message instanceof Error ? messageOf(message) : missing)
     const known = all.find(v => v.name === key)
-    if (known) known.errors.push(redact(String(message)))
+    if (known) known.errors.push(text)
     else {
       const value = props[key] === undefined ? null : redact(props[key])
-      all.push({ name: key, value, recommendedValues: [], errors: [redact(String(message))], visible: true })
+      all.push({ name: key, value, recommendedValues: [], errors: [text], visible: true })
     }
   }
   try {
@@ -118,5 +129,12 @@ export async function alterOffsets(spec: PluginSpec, json: string): Promise<bool
   const { config = {} } = plugin
   learnSecrets(config, spec.props)
   const offsets = parseJson(json) as unknown as readonly OffsetEntry[]
-  return (await plugin.alterOffsets(parseConfig(config, spec.props), offsets)) ?? false
+  const returned: unknown = (await plugin.alterOffsets(parseConfig(config, spec.props), offsets)) ?? false
+  if (typeof returned === 'boolean') return returned
+  throw errors.create('MR_TASK_RETURNED', {
+    method: 'alterOffsets',
+    plugin: spec.plugin.className,
+    what: shownValue(returned),
+    expected: 'true or false',
+  })
 }

@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import { errors } from '../errors.ts'
 import type { PluginRef } from './messages-in.ts'
+import { checkPlugin } from './plugin-shape.ts'
 
 /**
  * Returns the URL of one of this program's modules. The extension is `.ts` in the sources and `.js`
@@ -74,7 +75,13 @@ function moduleUrl(module: string): URL {
  * Imports a plugin's module and constructs its class. Throws MR_PLUGIN_LOAD, MR_PLUGIN_EXPORT or
  * MR_PLUGIN_CONSTRUCT.
  */
-export async function loadPlugin<T>(ref: PluginRef): Promise<T> {
+export async function loadPlugin<T>(ref: PluginRef, methods: readonly string[] = []): Promise<T> {
+  const plugin = await instanceOf<T>(ref)
+  checkPlugin(plugin, ref.className, methods)
+  return plugin
+}
+
+async function instanceOf<T>(ref: PluginRef): Promise<T> {
   const plugin = ref.className
   const known = registered.get(ref.module)
   if (known) return construct(known as new () => T, plugin)

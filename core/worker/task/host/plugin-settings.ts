@@ -3,6 +3,7 @@ import { parseConfig } from '../../../common/config/parse.ts'
 import { createLogger } from '../../../common/log.ts'
 import type { ConverterContext } from '../../../connect/plugins.ts'
 import type { Props } from '../../../connect/props.ts'
+import { errors } from '../errors.ts'
 
 /** A transformation, predicate or converter of any type. */
 export interface ConfigurablePlugin {
@@ -28,10 +29,19 @@ export function configurePlugin(
   const config = plugin.config ?? {}
   const raw = CONVERTER_TYPE in config ? { [CONVERTER_TYPE]: isKey ? 'key' : 'value', ...props } : props
   const settings = parseConfig(config, raw)
-  plugin.configure?.(settings, {
+  const returned: unknown = plugin.configure?.(settings, {
     configs: raw,
     isKey,
     logger: createLogger(`millrace.plugin.${plugin.constructor.name}`),
+  })
+  if (!(returned instanceof Promise)) return
+  // The plugin is used at once, and an error of the promise would end the thread.
+  returned.catch(() => undefined)
+  throw errors.create('MR_TASK_RETURNED', {
+    method: 'configure',
+    plugin: plugin.constructor.name,
+    what: 'a Promise',
+    expected: 'nothing: it must not be async',
   })
 }
 

@@ -15,11 +15,14 @@ import type { PluginSpec, TaskSpec } from './messages-in.ts'
 import type { Failure } from './messages-out.ts'
 import { construct, loadPlugin } from './plugin-loader.ts'
 import { type ConfigurablePlugin, configurePlugin, taskSettings } from './plugin-settings.ts'
+import { checkPlugin, checkTaskClass } from './plugin-shape.ts'
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
 import type { Unit, UnitTools, Uplink } from './unit.ts'
 
 /** The interval at which the metrics are sent if they have changed, ms. */
 const METRICS_INTERVAL_MS = 2000
+const CONVERTER_METHODS = ['fromConnectData', 'toConnectData']
+const HEADER_METHODS = ['fromConnectHeader', 'toConnectHeader']
 
 /** A running task. It loads the plugins, runs the task, and sends events to the herder. */
 export class TaskUnit implements Unit {
@@ -117,7 +120,11 @@ export class TaskUnit implements Unit {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     for (const props of [spec.connectorProps, spec.taskProps]) learnSecrets(connector.config, props)
     for (const props of [spec.producer, spec.consumer, spec.admin]) learnClientSecrets(props)
-    const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
+    const { className } = spec.plugin
+    checkTaskClass(connector.taskClass, className)
+    const task = construct<SourceTask | SinkTask>(connector.taskClass, className)
+    const methods = spec.type === 'source' ? ['start', 'poll'] : ['start', 'put', 'preCommit']
+    checkPlugin(task, `${className} (${connector.taskClass.name})`, methods)
     if (task.config) learnSecrets(task.config, spec.taskProps)
     const converters = await loadConverters(spec, this.#loaded)
     this.#uplink.event({ type: 'loaded', unit: this.unit })
@@ -169,8 +176,9 @@ async function named<T extends Closeable & ConfigurablePlugin>(
   spec: PluginSpec,
   isKey: boolean,
   loaded: Closeable[],
+  methods: readonly string[],
 ): Promise<Named<T>> {
-  const plugin = await loadPlugin<T>(spec.plugin)
+  const plugin = await loadPlugin<T>(spec.plugin, methods)
   loaded.push(plugin)
   learnSecrets(plugin.config ?? {}, spec.props)
   configurePlugin(plugin, spec.props, isKey)
@@ -179,8 +187,8 @@ async function named<T extends Closeable & ConfigurablePlugin>(
 
 async function loadConverters(spec: TaskSpec, loaded: Closeable[]): Promise<Converters> {
   return {
-    key: await named<Converter>(spec.keyConverter, true, loaded),
-    value: await named<Converter>(spec.valueConverter, false, loaded),
-    header: await named<HeaderConverter>(spec.headerConverter, false, loaded),
+    key: await named<Converter>(spec.keyConverter, true, loaded, CONVERTER_METHODS),
+    value: await named<Converter>(spec.valueConverter, false, loaded, CONVERTER_METHODS),
+    header: await named<HeaderConverter>(spec.headerConverter, false, loaded, HEADER_METHODS),
   }
 }

@@ -2,6 +2,7 @@ import type { PluginMetric, PluginMetrics } from '../../../connect/plugin-metric
 import { errors } from '../errors.ts'
 import { redact } from '../failures/redact.ts'
 import type { PluginSample } from '../host/messages-out.ts'
+import { shownValue } from '../kind-of.ts'
 
 /** The maximum number of metrics of one task. */
 const MAX_METRICS = 1000
@@ -20,8 +21,18 @@ export class PluginMetricsRegistry implements PluginMetrics {
   readonly #entries = new Map<string, Entry>()
 
   addMetric(metric: PluginMetric, value: () => number | null): void {
-    const { description, type = 'gauge' } = metric
     const { key, name, tags } = named(metric)
+    const { description, type = 'gauge' } = metric
+    if (type !== 'gauge' && type !== 'counter')
+      throw errors.create('MR_TASK_METRIC', {
+        name: metric.name,
+        cause: `its type is ${shownValue(type)}, not gauge or counter`,
+      })
+    if (typeof value !== 'function')
+      throw errors.create('MR_TASK_METRIC', {
+        name: metric.name,
+        cause: `its value is ${shownValue(value)}, not a function`,
+      })
     if (this.#entries.size >= MAX_METRICS && !this.#entries.has(key)) {
       throw errors.create('MR_TASK_METRIC', { name: metric.name, cause: `a task may have ${MAX_METRICS} metrics` })
     }
@@ -51,7 +62,10 @@ export class PluginMetricsRegistry implements PluginMetrics {
   }
 }
 
-function named({ name, tags = {}, prefix = DEFAULT_PREFIX }: Pick<PluginMetric, 'name' | 'tags' | 'prefix'>) {
+function named(metric: Pick<PluginMetric, 'name' | 'tags' | 'prefix'>) {
+  if (typeof metric?.name !== 'string')
+    throw errors.create('MR_TASK_METRIC', { name: shownValue(metric?.name), cause: 'the name is not a string' })
+  const { name, tags = {}, prefix = DEFAULT_PREFIX } = metric
   const refuse = (cause: string) => errors.create('MR_TASK_METRIC', { name, cause })
   if (!/^[\w.-]{1,200}$/.test(name)) throw refuse('a name has letters, digits, hyphens, underscores and dots')
   if (!/^[a-z_]\w{0,99}$/i.test(prefix)) throw refuse('a prefix has letters, digits and underscores')

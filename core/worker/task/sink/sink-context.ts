@@ -4,6 +4,9 @@ import type { PluginMetrics } from '../../../connect/plugin-metrics.ts'
 import type { Props } from '../../../connect/props.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../../../connect/record.ts'
 import type { ErrantRecordReporter, SinkTaskContext } from '../../../connect/sink-task.ts'
+import { checkArgument, checkPartitions } from '../arguments.ts'
+import { errors } from '../errors.ts'
+import { offsetsFault } from './offsets-fault.ts'
 
 interface Given {
   readonly configs: Props
@@ -56,19 +59,25 @@ export class SinkContext implements SinkTaskContext {
   }
 
   seek(offsets: readonly TopicPartitionOffset[]): void {
+    const fault = offsetsFault(offsets)
+    if (fault !== null)
+      throw errors.create('MR_TASK_ARGUMENT', { method: 'seek', what: fault, expected: 'a list of offsets' })
     this.#seeks.push(...offsets)
   }
 
   timeout(ms: number): void {
+    checkArgument(Number.isFinite(ms), 'timeout', ms, 'a number of milliseconds')
     this.#timeoutMs = ms
   }
 
   pause(partitions: readonly TopicPartition[]): void {
+    checkPartitions('pause', partitions)
     for (const p of partitions) this.#paused.set(`${p.topic}-${p.partition}`, p)
     this.#consumer.pause(this.#assigned(partitions))
   }
 
   resume(partitions: readonly TopicPartition[]): void {
+    checkPartitions('resume', partitions)
     for (const p of partitions) this.#paused.delete(`${p.topic}-${p.partition}`)
     this.#consumer.resume(this.#assigned(partitions))
   }

@@ -1,6 +1,7 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
 import type { SchemaAndValue } from '../../../connect/plugins.ts'
 import type { Header, SinkRecord, TimestampType } from '../../../connect/record.ts'
+import { dataOf } from '../converted.ts'
 import { StageError } from '../failures/error-policy.ts'
 import type { StageClock } from '../metrics/stage-clock.ts'
 import type { Converters } from '../source/source-converter.ts'
@@ -67,7 +68,8 @@ export class SinkRecordConverter {
     const isKey = stage === 'KEY_CONVERTER'
     const { className, plugin } = isKey ? this.#converters.key : this.#converters.value
     try {
-      return plugin.toConnectData(raw.topic, isKey ? raw.key : raw.value, raw.headers)
+      const data = plugin.toConnectData(raw.topic, isKey ? raw.key : raw.value, raw.headers)
+      return dataOf(data, 'toConnectData', plugin)
     } catch (error) {
       throw new StageError(stage, className, error)
     }
@@ -76,7 +78,10 @@ export class SinkRecordConverter {
   #headers(raw: ConsumerRecord): Header[] {
     const { className, plugin } = this.#converters.header
     try {
-      return raw.headers.map(h => ({ key: h.key, ...plugin.toConnectHeader(raw.topic, h.key, h.value) }))
+      return raw.headers.map(h => ({
+        key: h.key,
+        ...dataOf(plugin.toConnectHeader(raw.topic, h.key, h.value), 'toConnectHeader', plugin),
+      }))
     } catch (error) {
       throw new StageError('HEADER_CONVERTER', className, error)
     }

@@ -1,4 +1,4 @@
-import { kindOf } from '../kind-of.ts'
+import { kindOf, shownValue } from '../kind-of.ts'
 
 const TYPES: ReadonlySet<unknown> = new Set([
   'int8',
@@ -52,4 +52,17 @@ export function headersFault(headers: unknown): string | null {
     if (fault) return fault
   }
   return null
+}
+
+/** Returns why a partition or a timestamp of a record is invalid, or null. */
+export function placeFault(partition: unknown, timestamp: unknown): string | null {
+  if (!isCountOrNull(partition))
+    return `its partition is ${shownValue(partition)}, not null or an integer that is at least 0`
+  if (!isCountOrNull(timestamp))
+    return `its timestamp is ${shownValue(timestamp)}, not null or a number of milliseconds since 1970`
+  return null
+}
+
+function isCountOrNull(value: unknown): boolean {
+  return value === null || value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)
 }

@@ -3,11 +3,13 @@ import { DataError } from '../../../connect/errors.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
 import type { CompleteSourceRecord, Header } from '../../../connect/record.ts'
 import type { Schema } from '../../../connect/schema.ts'
+import { valueFault } from '../../../connect/value-fault.ts'
+import { bytesOf } from '../converted.ts'
 import { errors } from '../errors.ts'
 import { StageError } from '../failures/error-policy.ts'
 import type { StageClock } from '../metrics/stage-clock.ts'
 import type { TransformChain } from '../transform-chain.ts'
-import { headersFault, schemaFault } from './record-fault.ts'
+import { headersFault, placeFault, schemaFault } from './record-fault.ts'
 
 /** A converter, with the class name that error messages show. */
 export interface Named<T> {
@@ -72,6 +74,8 @@ export class SourceRecordConverter {
     // Without this check, the task would wait forever for a topic whose name is invalid.
     if (typeof topic !== 'string' || topic === '')
       throw errors.create('MR_TASK_NO_TOPIC', { record: describeSource(source), topic: String(topic) })
+    const fault = placeFault(record.partition, record.timestamp)
+    if (fault !== null) throw errors.create('MR_TASK_RECORD', { record: describeSource(source), fault })
     return {
       topic,
       partition: record.partition,
@@ -85,20 +89,23 @@ export class SourceRecordConverter {
   #key(topic: string, schema: Schema | null, key: unknown, headers: readonly Header[]): Buffer | null {
     const { className, plugin } = this.#converters.key
     try {
-      return plugin.fromConnectData(topic, schema, key, headers)
+      return bytesOf(plugin.fromConnectData(topic, schema, key, headers), 'fromConnectData', plugin)
     } catch (error) {
-      throw new StageError('KEY_CONVERTER', className, explained(error, schemaFault(schema, 'keySchema')))
+      const fault = schemaFault(schema, 'keySchema') ?? valueFault(schema, key, 'the key')
+      throw new StageError('KEY_CONVERTER', className, explained(error, fault))
     }
   }
 
   #value(topic: string, schema: Schema | null, value: unknown, headers: readonly Header[]): Buffer | string | null {
     const { className, plugin } = this.#converters.value
     try {
-      return plugin.fromConnectText
-        ? plugin.fromConnectText(topic, schema, value, headers)
-        : plugin.fromConnectData(topic, schema, value, headers)
+      if (!plugin.fromConnectText)
+        return bytesOf(plugin.fromConnectData(topic, schema, value, headers), 'fromConnectData', plugin)
+      const text = plugin.fromConnectText(topic, schema, value, headers)
+      return typeof text === 'string' ? text : bytesOf(text, 'fromConnectText', plugin)
     } catch (error) {
-      throw new StageError('VALUE_CONVERTER', className, explained(error, schemaFault(schema, 'valueSchema')))
+      const fault = schemaFault(schema, 'valueSchema') ?? valueFault(schema, value, 'the value')
+      throw new StageError('VALUE_CONVERTER', className, explained(error, fault))
     }
   }
 
@@ -106,7 +113,10 @@ export class SourceRecordConverter {
     if (headers === this.#lastHeaders && topic === this.#lastTopic) return this.#lastBytes
     const { className, plugin } = this.#converters.header
     try {
-      const bytes = headers.map(h => ({ key: h.key, value: plugin.fromConnectHeader(topic, h.key, h.schema, h.value) }))
+      const bytes = headers.map(h => ({
+        key: h.key,
+        value: bytesOf(plugin.fromConnectHeader(topic, h.key, h.schema, h.value), 'fromConnectHeader', plugin),
+      }))
       if (Object.isFrozen(headers)) {
         this.#lastHeaders = headers
         this.#lastBytes = bytes

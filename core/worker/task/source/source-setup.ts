@@ -1,7 +1,8 @@
-import type { OffsetReader } from '../../../connect/offset-reader.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
+import { checkArgument } from '../arguments.ts'
 import { parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, LogReporter } from '../failures/error-policy.ts'
+import { checkedOffsetReader } from '../host/checked-offset-reader.ts'
 import { HerderOffsetStore } from '../host/herder-offset-store.ts'
 import { type Runner, startTask, type TaskParts } from '../host/runner.ts'
 import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
@@ -23,20 +24,20 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   const { spec, logger, metrics, abort, clients } = parts
   const errorConfig = parseErrorConfig(spec.connectorProps)
   const offsets = new HerderOffsetStore(spec.connector, parts.unit, parts.uplink)
-  const reader: OffsetReader = {
-    offset: async partition => (await offsets.get([partition]))[0] ?? null,
-    offsets: partitions => offsets.get(partitions),
-  }
   task.context = {
     configs: spec.taskProps,
     version: spec.plugin.version,
-    offsets: reader,
+    offsets: checkedOffsetReader(offsets),
     logger,
     signal: abort.signal,
     connector: spec.connector,
     taskId: spec.taskId,
     pluginMetrics: () => metrics.plugin,
-    waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
+    waits: (message, retryAt: number | null = null) => {
+      checkArgument(message === null || typeof message === 'string', 'waits', message, 'a string or null')
+      checkArgument(retryAt === null || Number.isFinite(retryAt), 'waits', retryAt, 'a time in milliseconds since 1970')
+      parts.onDegraded(message, retryAt)
+    },
   }
   // These are Connect's defaults, except batch.size, linger.ms and buffer.memory. With them, all
   // replicas acknowledge, records do not time out, and their order is kept.

@@ -470,5 +470,5 @@ test.each([
 
 test('headers that are not a list fail the task with an error that names the headers', async () => {
   const s = setUp({ batches: [[{ ...record(1), headers: { a: 1 } } as unknown as SourceRecord]] })
-  await expect(s.runner.run()).rejects.toThrow(/HEADER_CONVERTER .* headers is an Object, not a list/)
+  await expect(s.runner.run()).rejects.toThrow(/a record at index 0 whose headers is an Object, not a list/)
 })

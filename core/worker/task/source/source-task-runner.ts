@@ -10,10 +10,11 @@ import { type CompleteSourceRecord, completeRecord, type SourceRecord } from '..
 import type { RecordMetadata, SourceTask } from '../../../connect/source-task.ts'
 import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
-import { kindOf } from '../kind-of.ts'
+import { kindOf, shownValue } from '../kind-of.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
 import { BatchTimes } from './batch-times.ts'
 import type { OffsetStore } from './offset-store.ts'
+import { headersFault } from './record-fault.ts'
 import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
 import { checkPosition, OffsetCommitter } from './source-offsets.ts'
 import { SubmittedRecords } from './submitted-records.ts'
@@ -231,6 +232,11 @@ export class SourceTaskRunner implements DeliveryListener {
   #pass(source: CompleteSourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
     const { policy, task } = this.#parts
+    if (!(unwritten instanceof Error))
+      throw errors.create('MR_TASK_RECORD', {
+        record: describeSource(source),
+        fault: `its field unwritten is ${shownValue(unwritten)}, not "progress" or an Error`,
+      })
     policy.reject(source, new StageError('TASK_POLL', task.constructor.name, unwritten))
     return undefined
   }
@@ -340,7 +346,9 @@ export class SourceTaskRunner implements DeliveryListener {
       const { records, metadata } = this.#submitted.takeCompleted()
       if (records.length === 0 || !this.#parts.task.commitRecords) return
       try {
-        this.#parts.task.commitRecords(records, metadata)
+        const returned: unknown = this.#parts.task.commitRecords(records, metadata)
+        // An error of an async commitRecords would end the thread.
+        if (returned instanceof Promise) returned.catch((error: unknown) => this.#fail(error))
       } catch (error) {
         this.#fail(error)
       }
@@ -376,9 +384,12 @@ function checkedCount(batch: readonly SourceRecord[]): number {
   let count = 0
   for (let i = 0; i < batch.length; i++) {
     const record: unknown = batch[i]
-    if (typeof record !== 'object' || record === null)
+    if (typeof record !== 'object' || record === null || Array.isArray(record))
       throw errors.create('MR_TASK_BATCH', { what: `a list with ${kindOf(record)} at index ${i}` })
     if ((record as SourceRecord).unwritten !== 'progress') count++
+    const { headers } = record as Partial<SourceRecord>
+    if (headers && !Array.isArray(headers))
+      throw errors.create('MR_TASK_BATCH', { what: `a record at index ${i} whose ${headersFault(headers)},` })
   }
   if (batch.length > 0) checkPosition(batch[batch.length - 1])
   return count

@@ -1,8 +1,8 @@
-import { Decimal } from '../connect/decimal.ts'
-import { FloatingNumber } from '../connect/java-numbers.ts'
-import { DATE, DECIMAL, TIME, TIMESTAMP } from '../connect/logical.ts'
-import { getField } from '../connect/own.ts'
-import type { Schema, SchemaType, Struct } from '../connect/schema.ts'
+import { Decimal } from './decimal.ts'
+import { FloatingNumber } from './java-numbers.ts'
+import { DATE, DECIMAL, TIME, TIMESTAMP } from './logical.ts'
+import { getField } from './own.ts'
+import type { Schema, SchemaType, Struct } from './schema.ts'
 
 const INTEGERS: Partial<Record<SchemaType, bigint>> = {
   int8: 1n << 7n,
@@ -16,7 +16,7 @@ const INTEGERS: Partial<Record<SchemaType, bigint>> = {
  * ConnectSchema.validateValue, for the JavaScript types of docs/writing-a-plugin.md. Anything
  * matches if there is no schema.
  */
-export function schemaFault(schema: Schema | null, value: unknown, path = 'the value'): string | null {
+export function valueFault(schema: Schema | null, value: unknown, path = 'the value'): string | null {
   if (schema === null) return null
   if (value === null || value === undefined) {
     return schema.optional || schema.default !== undefined ? null : `${path} is null, but its schema is not optional`
@@ -36,7 +36,7 @@ export function schemaFault(schema: Schema | null, value: unknown, path = 'the v
       return value instanceof Uint8Array ? null : wrongType(schema, value, path)
     case 'array':
       return Array.isArray(value)
-        ? first(value, (item, n) => schemaFault(schema.valueSchema ?? null, item, `${path}[${n}]`))
+        ? first(value, (item, n) => valueFault(schema.valueSchema ?? null, item, `${path}[${n}]`))
         : wrongType(schema, value, path)
     case 'map':
       return mapFault(schema, value, path)
@@ -71,8 +71,8 @@ function mapFault(schema: Schema, value: unknown, path: string): string | null {
   if (typeof value !== 'object' || Array.isArray(value)) return wrongType(schema, value, path)
   const entries = value instanceof Map ? [...value] : Object.entries(value as object)
   return first(entries, ([key, item]) => {
-    const fault = schemaFault(schema.keySchema ?? null, key, `a key of ${path}`)
-    return fault ?? schemaFault(schema.valueSchema ?? null, item, `${path}[${JSON.stringify(String(key))}]`)
+    const fault = valueFault(schema.keySchema ?? null, key, `a key of ${path}`)
+    return fault ?? valueFault(schema.valueSchema ?? null, item, `${path}[${JSON.stringify(String(key))}]`)
   })
 }
 
@@ -81,8 +81,9 @@ function structFault(schema: Schema, value: unknown, path: string): string | nul
   const fields = schema.fields ?? []
   const known = new Set(fields.map(f => f.name))
   const unknown = Object.keys(value as object).find(name => !known.has(name))
-  if (unknown !== undefined) return `${path} has the field ${unknown}, which its schema does not have`
-  return first(fields, f => schemaFault(f.schema, getField(value as Struct, f.name), `${path}.${f.name}`))
+  const fault = first(fields, f => valueFault(f.schema, getField(value as Struct, f.name), `${path}.${f.name}`))
+  if (fault !== null || unknown === undefined) return fault
+  return `${path} has the field ${unknown}, which its schema does not have`
 }
 
 function first<T>(items: readonly T[], faultOf: (item: T, index: number) => string | null): string | null {
