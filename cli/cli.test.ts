@@ -29,7 +29,7 @@ test('--help shows the usage of the program and of every command', () => {
   }
 })
 
-test('millrace starts with eight file threads unless UV_THREADPOOL_SIZE is set', () => {
+test('millrace uses eight threads of the thread pool unless UV_THREADPOOL_SIZE is set', () => {
   const threads = (size: string | undefined) => {
     // This code counts the threads after the first file operation, which starts the thread pool.
     const count = "process.stderr.write('threads ' + readdirSync('/proc/self/task').length)"
@@ -90,7 +90,7 @@ test('with --log-format json, command errors, uncaught errors and Node’s warni
     expect.objectContaining({ level: 'ERROR', message: expect.stringContaining('missing.properties') }),
   ])
   // This code causes a warning and then an uncaught error, after millrace has installed its
-  // handler.
+  // handlers.
   const fail = "setImmediate(() => { process.emitWarning('careful'); setImmediate(() => { throw new Error('boom') }) })"
   const preload = `process.on('newListener', event => { if (event === 'uncaughtException') ${fail} })`
   expect(

@@ -3,7 +3,7 @@ import { stderrSink } from '../core/common/logging/writer.ts'
 
 /**
  * Reports a message to the user of a command: as a line on stderr, or as an entry of the JSON log.
- * The log level does not apply to it.
+ * The message does not depend on the log level.
  */
 export function report(text: string, level: 'INFO' | 'ERROR' = 'INFO'): void {
   if (logFormat() === 'text') process.stderr.write(`millrace: ${text}\n`)

@@ -82,8 +82,9 @@ const STRING = primitive('string')
 const DELETED = '__deleted'
 
 /**
- * io.debezium.transforms.ExtractNewRecordState: replaces a change event by its row. Other records
- * are not changed.
+ * io.debezium.transforms.ExtractNewRecordState: replaces a change event by its row.
+ * `delete.tombstone.handling.mode` determines what happens to tombstones. Other records are not
+ * changed.
  */
 export class ExtractNewRecordState implements Transformation {
   readonly config = extractNewRecordStateConfig
@@ -169,8 +170,8 @@ export class ExtractNewRecordState implements Transformation {
   }
 
   #withFields(schema: Schema, event: Struct, rowSchema: Schema, row: Struct): { schema: Schema; value: Struct } {
-    // This is needed even without fields to add, because the schema of the row is optional inside
-    // the event and must become required.
+    // This runs even if there are no fields to add, because the schema of the row is optional
+    // inside the event and must become required.
     const byEvent = this.#extended.get(rowSchema, () => new SchemaCache<Schema>())
     const extended = byEvent.get(schema, s => {
       const fields = fieldsOf(rowSchema).map(f => [f.name, f.schema] as const)

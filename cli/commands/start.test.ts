@@ -8,7 +8,7 @@ import { Platform } from '../../test/platform.ts'
 
 test('millrace start prints the address of its metrics, even if port 9404 is in use', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-start-'))
-  // If another process already uses the port, `listen` fails. The port is in use in both cases.
+  // If `listen` fails, another process already uses the port, which is sufficient for this test.
   const taken = createServer().listen(9404, '127.0.0.1')
   await new Promise<void>(resolve => {
     taken.once('listening', () => resolve())

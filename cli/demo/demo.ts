@@ -63,8 +63,8 @@ function demoConnectors(
         'connection.url': elasticsearchUrl,
         'behavior.on.null.values': 'delete',
         'schema.ignore': 'true',
-        // In a new demo, offsets restart at 0. Used as versions, they would be lower than those of
-        // documents from an earlier demo.
+        // In a new demo, offsets restart at 0. As versions, they would be lower than the versions
+        // of documents from an earlier demo.
         'external.version.source': 'timestamp',
         ...UNWRAP,
         transforms: 'unwrap,key',
@@ -76,8 +76,8 @@ function demoConnectors(
 }
 
 /**
- * Starts the demo and reports each step to `progress`. `life` closes the demo. The next start
- * continues with the same data.
+ * Starts the demo and reports each step to `progress`. `life` closes the demo when the command
+ * ends. The next start continues with the same data.
  */
 export async function startDemo(options: {
   dataDir: string

@@ -88,8 +88,8 @@ async function choosePort(dir: string): Promise<number> {
 }
 
 /**
- * Returns the server that is still running on this data, because `millrace start` was killed, or
- * null.
+ * Returns the server that is still running on the directory `data`, because `millrace start` was
+ * killed. Returns null if there is no such server.
  */
 async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres | null> {
   const last = lastServer(dir)

@@ -34,8 +34,8 @@ export async function embeddedBinaries(): Promise<Binaries> {
 }
 
 /**
- * Returns the user that Postgres runs as if this process is root, because Postgres refuses to run
- * as root. The user is postgres, or else nobody. Returns null if this process is not root.
+ * If this process is root, returns the user that runs Postgres, because Postgres refuses to run as
+ * root: the user postgres, or else nobody. Otherwise returns null.
  */
 export function unprivileged(): User | null {
   if (process.getuid?.() !== 0) return null

@@ -30,7 +30,7 @@ test.skipIf(!existsSync('/proc/self/stat'))(
       expect(existsSync(file())).toBe(false)
     }
     parent.kill()
-    // This process does not exist. Postgres itself ignores such a file.
+    // No process has this pid. Postgres itself ignores such a pid file.
     named(5_000_000)
     expect(removeStalePidFile(data)).toBe(false)
     // A child of the server is still running.

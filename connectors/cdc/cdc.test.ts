@@ -165,7 +165,7 @@ describe('dates and times', () => {
   })
 })
 
-test('after a restart within a transaction, its events are counted on from the loaded offset', () => {
+test('after a restart within a transaction, counting resumes from the loaded offset', () => {
   const first = new TransactionMetadata()
   first.begin('7')
   first.event('s.a', '7:1')

@@ -14,8 +14,8 @@ export function uuidV7(now = Date.now()): string {
 }
 
 /**
- * Returns the `__debezium.context.*` headers. All records of a task have them, from its start to
- * its stop.
+ * Returns the `__debezium.context.*` headers. All records of a task have the same headers until the
+ * task restarts.
  */
 export function contextHeaders(prefix: string, taskId: number, connector: string): readonly Header[] {
   const header = (name: string, value: string): Header => ({ key: `__debezium.context.${name}`, schema: text, value })

@@ -47,7 +47,7 @@ export class TransactionMetadata {
     }
   }
 
-  /** Starts a transaction. If the loaded offset is in this transaction, its counts are kept. */
+  /** Starts a transaction. Keeps the loaded counts if they belong to this transaction. */
   begin(id: string): void {
     if (id === this.#id) return
     this.#id = id

@@ -18,8 +18,8 @@ export interface Line {
 export class LineSplitter {
   #bytes: Buffer = Buffer.alloc(0)
   /**
-   * The buffer that joins several reads of one line. `#bytes` is the beginning of this buffer. The
-   * size doubles as needed.
+   * The buffer that joins several reads of one line, or null. `#bytes` is the beginning of this
+   * buffer. The size doubles as needed.
    */
   #own: Buffer | null = null
   #at = 0

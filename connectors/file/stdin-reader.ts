@@ -6,9 +6,9 @@ import { isatty, ReadStream } from 'node:tty'
 const READ_BYTES = 65_536
 
 /**
- * Returns a stream over a descriptor. The stream can be closed at any time. Only files are read in
- * the thread pool, because reads of files are fast. A read of a pipe or a terminal in the thread
- * pool could not be cancelled while it waits for input, and would keep the thread alive.
+ * Returns a stream over a file descriptor. The stream can be closed at any time. Only files are
+ * read in the thread pool, because reads of files are fast. A read of a pipe or a terminal in the
+ * thread pool could not be cancelled while it waits for input, and would keep the thread alive.
  */
 function streamOf(fd: number): Readable {
   if (isatty(fd)) return new ReadStream(fd)

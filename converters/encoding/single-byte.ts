@@ -5,8 +5,8 @@ const UNMAPPABLE = 0x3f
 const REPLACEMENT = '\ufffd'
 
 /**
- * Bytes that Java and iconv-lite decode differently. By character set: the byte, and the character
- * in Java.
+ * The bytes that Java and iconv-lite decode differently. For each character set: the byte, and its
+ * character in Java.
  */
 const CORRECTIONS: Readonly<Record<string, readonly [byte: number, character: string]>> = {
   'TIS-620': [0xa0, '\u00a0'],

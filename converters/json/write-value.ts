@@ -39,8 +39,8 @@ function mismatch(schema: Schema, value: unknown): DataError {
 }
 
 /**
- * Compiles a function that writes values of a schema. It can be cached, because schemas are
- * immutable.
+ * Compiles a function that writes values of a schema. The function can be cached, because schemas
+ * are immutable.
  */
 export function compileWriter(schema: Schema, options: WriteOptions): Writer {
   const write = logicalWriter(schema, options) ?? typeWriter(schema, options)

@@ -60,10 +60,10 @@ abstract class Connector<C extends ConfigDef> {
   stop(): Promise<void> | void {}
 
   /**
-   * Checks what the declaration cannot express, such as whether a server can be reached or two keys
-   * match. Reports errors with `context.addError`. The runtime calls this method only if the
-   * declaration found no error. It calls it without `start`, in a separate thread, with a time
-   * limit.
+   * Checks what the declaration cannot express, such as whether a server can be reached or whether
+   * two keys are consistent. Reports errors with `context.addError`. The runtime calls this method
+   * only if the declaration found no error. It calls it without `start`, in a separate thread, with
+   * a time limit.
    */
   validate?(settings: ConfigValues<C>, context: ValidateContext): Promise<void> | void
 }
@@ -87,10 +87,10 @@ export abstract class SourceConnector<C extends ConfigDef = ConfigDef> extends C
   }
 
   /**
-   * Called, without `start`, before offsets are changed or reset over REST. Return true if the
-   * connector has changed offsets that it manages itself. Throw to reject the change: REST answers
-   * 400 with the message. The runtime then writes the offsets. If this method is missing, the
-   * runtime writes the offsets without a check.
+   * Called, without `start`, before the runtime changes or resets offsets over REST. Throw to
+   * reject the change: REST answers 400 with the message. Return true if the connector has also
+   * changed offsets that it manages itself. If this method is missing, the runtime changes the
+   * offsets without a check.
    */
   alterOffsets?(settings: ConfigValues<C>, offsets: AlteredOffsets): Promise<boolean> | boolean
 }

@@ -44,7 +44,8 @@ export function isoDate(days: number): string {
 }
 
 /**
- * Returns a time as `12:34:56` with all digits of the fraction, or with exactly `digits` of them.
+ * Returns a time as `12:34:56`. The fraction has exactly `digits` digits. If `digits` is null, the
+ * fraction has no trailing zeros.
  */
 export function isoTime(micros: number, digits: number | null = null): string {
   const seconds = Math.floor(micros / 1_000_000)

@@ -30,7 +30,7 @@ export abstract class FloatingNumber {
 
 /**
  * A Double with a whole-number value. Other doubles are plain numbers. The function `double`
- * returns the correct kind.
+ * creates either.
  */
 export class Double extends FloatingNumber {
   toString(): string {

@@ -19,8 +19,8 @@ export interface PluginMetric {
 export interface PluginMetrics {
   /**
    * Adds a metric. Replaces an existing metric with the same name and tags. The runtime calls
-   * `value` every two seconds, so it must return at once. While it returns null, the metric is not
-   * exported.
+   * `value` every two seconds, so `value` must return at once. While `value` returns null, the
+   * metric is not exported.
    */
   addMetric(metric: PluginMetric, value: () => number | null): void
   /** Removes the metric with this name and these tags, if it exists. */

@@ -59,8 +59,8 @@ export interface SchemaAndValue {
 }
 
 /**
- * Converts keys or values to bytes and back, synchronously. For speed, compute what depends on a
- * schema only once, and keep the result in a `SchemaCache`.
+ * Converts keys or values to bytes and back, synchronously. For speed, compute everything that
+ * depends on a schema once per schema, and keep it in a `SchemaCache`.
  */
 export interface Converter<C extends ConfigDef = ConfigDef> extends Configurable<C, ConverterContext> {
   /**

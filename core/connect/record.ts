@@ -28,8 +28,8 @@ export interface ConnectRecord {
 }
 
 /**
- * Identifies a part of a source, such as `{ filename: 'a.txt' }`. Offsets are stored under this
- * key. It contains only JSON values.
+ * Identifies a part of a source, such as `{ filename: 'a.txt' }`. The runtime stores offsets under
+ * this key. It contains only JSON values.
  */
 export type SourcePartition = Readonly<Record<string, unknown>>
 /**
@@ -57,9 +57,9 @@ export interface SourceRecord {
   /** The position from which the source resumes after this record. */
   readonly sourceOffset?: SourceOffset | null
   /**
-   * If set, the offset advances, but no record is written. `'progress'`: the source read on and
-   * found nothing to write. The offset is committed soon. An error: the source could not read an
-   * item. `errors.tolerance` then decides whether the task fails or skips the item.
+   * If set, the offset advances, but no record is written. `'progress'`: the source read further
+   * and found nothing to write. The offset is committed soon. An error: the source could not read
+   * an item. `errors.tolerance` then decides whether the task fails or skips the item.
    */
   readonly unwritten?: 'progress' | Error
 }

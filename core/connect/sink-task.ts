@@ -75,10 +75,10 @@ export abstract class SinkTask<C extends ConfigDef = ConfigDef> {
   abstract start(settings: ConfigValues<C>): Promise<void> | void
 
   /**
-   * Takes a batch. May buffer records, because `preCommit` decides which offsets are committed.
-   * After an error with `retriable: true` the runtime calls `put` with the same batch again, with a
-   * back-off. Any other error fails the task. If no records arrive, the runtime calls `put` with an
-   * empty batch about once a second, so that a task can flush its buffer by time.
+   * Takes a batch of records, and writes or buffers them. `preCommit` decides which offsets are
+   * committed. After an error with `retriable: true`, the runtime calls `put` with the same batch
+   * again, with a back-off. Any other error fails the task. If no records arrive, the runtime calls
+   * `put` with an empty batch about once a second, so that a task can flush its buffer by time.
    */
   abstract put(records: SinkRecord[]): Promise<void>
 

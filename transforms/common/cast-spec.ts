@@ -24,7 +24,7 @@ export function parseCastSpec(items: readonly string[]): CastSpec | string {
   if (whole && items.length > 1) {
     return 'Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec'
   }
-  // Connect adds the fields that a record does not have in this order.
+  // If a record does not have these fields, Connect adds them in this order.
   return { whole, fields: new Map(namesInOrder(fields.keys()).map(name => [name, fields.get(name)!])) }
 }
 

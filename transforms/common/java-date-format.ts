@@ -67,7 +67,7 @@ export class JavaDateFormat {
     let at = 0
     for (const [i, part] of this.#parts.entries()) {
       const next = this.#parts[i + 1]
-      // If a number follows directly, only the width of this number separates them.
+      // If another number follows directly, only the width of this number shows where it ends.
       const touches = next !== undefined && NUMERIC.has(next.letter)
       const length = part.letter === '' ? readText(part, text, at) : readPart(part, text, at, touches, fields)
       if (length < 0) return null

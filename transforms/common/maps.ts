@@ -5,8 +5,8 @@ import { inHashMapOrder, tableOf, tableOfCopy } from 'millrace/connect/java'
 // depends on how a HashMap is created.
 
 /**
- * Returns the copy `changed` of `original` in the order that the same changes give to `new
- * HashMap(original)` in Java.
+ * Returns `changed`, a changed copy of `original`, with its keys in the order that a Java `new
+ * HashMap(original)` has after the same changes.
  */
 export function inOrderOfCopy(original: Struct, changed: Struct): Struct {
   return inHashMapOrder(changed, tableOfCopy(Object.keys(original).length))

@@ -35,7 +35,7 @@ export function wholePart(value: Decimal): bigint {
   return BigInt.asIntN(64, scale > 0 ? unscaled / 10n ** BigInt(scale) : unscaled * 10n ** BigInt(-scale))
 }
 
-/** This is more bits than a float has, but few enough for an exact double. */
+/** The number of bits that are kept: more than a float has, but few enough for an exact double. */
 const KEPT_BITS = 40
 
 /** Returns the float nearest to an integer. A conversion through a double would round twice. */

@@ -17,7 +17,9 @@ export function commonSchema(a: Schema, b: Schema): Schema | null {
   return wa > wb ? a : b
 }
 
-/** Returns a value in the form that the common schema requires. Throws a DataError for null. */
+/**
+ * Returns a value converted to a schema that `commonSchema` returned. Throws a DataError for null.
+ */
 export function align(schema: Schema, value: unknown): unknown {
   if (value === null) throw new DataError('Unable to convert a null value to a schema that requires a value')
   const { keySchema, valueSchema } = schema
