@@ -40,7 +40,9 @@ class PrimitiveConverter implements Converter, HeaderConverter {
     // As in Connect, only BooleanConverter checks the schema of a null.
     if ((value === null || value === undefined) && type !== 'boolean') return null
     if (schema !== null && schema.type !== type) {
-      throw new DataError(`${name} needs a value of type ${type}, but topic ${topic} got type ${schema.type}`)
+      throw new DataError(
+        `${name} needs a value of type ${type}, but a record for topic ${topic} has type ${schema.type}`,
+      )
     }
     if (value === null || value === undefined) return null
     // A double without a schema may have more digits than a float can hold.
