@@ -235,7 +235,7 @@ const connectionKeys = defineConfig({
     min: -1,
     importance: 'LOW',
     documentation:
-      'The number of times that the task tries to reconnect after it has lost the connection. After that it fails. -1 means no limit. 0 means that the task fails at once.',
+      'The number of times that the task tries to reconnect after it has lost the connection. If no attempt succeeds, the task fails. -1 means no limit. With 0, the task fails without a new attempt.',
   }),
   'retriable.restart.connector.wait.ms': key.long({
     default: 10000,

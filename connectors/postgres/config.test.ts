@@ -105,7 +105,9 @@ test("a setting that would otherwise be ignored, or change the stream's format, 
 
 test('one error lists the problems of all keys', () => {
   const wrong = { 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' }
-  expect(() => parseSettings(postgresConfig, wrong)).toThrow(/topic\.prefix.*A value is required|database\.port/s)
+  const named = ['topic.prefix', ...Object.keys(wrong)]
+  const problems = named.map(name => `(?=.*for configuration ${name.replaceAll('.', '\\.')}:)`)
+  expect(() => parseSettings(postgresConfig, wrong)).toThrow(new RegExp(`^${problems.join('')}`, 's'))
 })
 
 test('slot.drop.on.stop causes a warning if a restart needs the slot', async () => {

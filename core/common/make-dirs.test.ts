@@ -16,7 +16,7 @@ test('makeDirs creates missing directories, and accepts existing ones', () => {
 test('makeDirs throws if a file exists in place of a directory', () => {
   writeFileSync(join(dir, 'file'), '')
   expect(() => makeDirs(join(dir, 'file'))).toThrow(/is a file/)
-  expect(() => makeDirs(join(dir, 'file/below'))).toThrow(/ENOTDIR|is a file/)
+  expect(() => makeDirs(join(dir, 'file/below'))).toThrow(/ENOTDIR/)
 })
 
 test.skipIf(!existsSync('/proc/self'))('makeDirs throws if it cannot create a directory in /proc', () => {

@@ -77,7 +77,6 @@ function topicProblem(topic: TopicImage | undefined, topicId: string, ctx: Reque
 async function append(
   { index, records }: PartitionData,
   topic: TopicImage,
-  acks: number,
   ctx: RequestContext,
 ): Promise<PartitionResponse> {
   let logStartOffset = NO_OFFSET
@@ -91,7 +90,7 @@ async function append(
     // Transactions are not supported yet, so no producer can have started a transaction.
     if (claimsTransaction(batch) && header.producerId(batch, 0) >= 0) throw errorFor(ErrorCode.INVALID_TXN_STATE)
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
-    const done = await log.append(batch, { origin: 'client', leaderEpoch, requiredAcks: acks })
+    const done = await log.append(batch, { origin: 'client', leaderEpoch })
     if (!done.duplicate) {
       stats.messagesIn += done.lastOffset - done.baseOffset + 1
       stats.bytesIn += bytes
@@ -153,7 +152,7 @@ export const produceHandler: Handler<Request, Response> = {
           stats.error(problem)
           continue
         }
-        const done = append(data, topic, acks, ctx)
+        const done = append(data, topic, ctx)
         pending.push(
           done.then(response => {
             partitionResponses[i] = response

@@ -62,11 +62,6 @@ export type AppendOrigin = 'client' | 'coordinator' | 'replication'
 export interface AppendOptions {
   readonly origin: AppendOrigin
   readonly leaderEpoch: number
-  /**
-   * The `acks` of the produce request. The log checks all batches in the same way and does not use
-   * this value.
-   */
-  readonly requiredAcks?: number
 }
 
 export interface AppendResult {

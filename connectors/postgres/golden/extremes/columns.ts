@@ -3,8 +3,6 @@ export interface ExtremeColumn {
   readonly name: string
   readonly type: string
   readonly values: readonly (string | null)[]
-  /** The first server version that has the type or the values, as server_version_num. */
-  readonly since?: number
 }
 
 const nines = (n: number) => '9'.repeat(n)

@@ -120,7 +120,7 @@ const metadataKeys = defineConfig({
     default: 104857600,
     importance: 'HIGH',
     documentation:
-      'The maximum total size of the metadata log and its snapshots, in bytes. Above this size, the broker deletes the oldest segments and snapshots. Records after the last snapshot are always kept.',
+      'The maximum total size of the metadata log and its snapshots, in bytes. Above this size, the broker deletes the oldest segments and snapshots. Records after the last snapshot are always kept. -1 means no limit.',
   }),
   'metadata.max.retention.ms': key.long({
     default: 604800000,
