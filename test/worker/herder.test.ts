@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sleep } from '../../core/common/async/sleep.ts'
+import { type LogEntry, setLogLevel, setLogSink } from '../../core/common/log.ts'
 import { eventually, Rig } from './harness.ts'
 
 const rig = new Rig()
@@ -113,6 +114,32 @@ test('with errors.restart.policy=none the task stays FAILED until a user restart
   expect(answer.status).toBe(202)
   expect(answer.body).toMatchObject({ connector: { state: 'RUNNING' }, tasks: [{ state: 'RESTARTING' }] })
   await rig.states('by-hand', 'RUNNING', 'RUNNING')
+})
+
+test('the log of a failed connector or task has its stack trace once, with the connector and the task as fields', async () => {
+  const logged: LogEntry[] = []
+  setLogSink(entry => void logged.push(entry))
+  setLogLevel('millrace', 'ERROR')
+  try {
+    const none = { 'errors.restart.policy': 'none' }
+    await rig.create('traced-1', source({ 'task.mode': 'fails', ...none }))
+    await rig.create('traced-2', source({ 'connector.mode': 'fails', ...none }))
+    await rig.create('traced-3', source({ 'connector.mode': 'no-tasks', ...none }))
+    await eventually(async () => (await rig.status('traced-1')).tasks[0]?.state, 'FAILED')
+    for (const name of ['traced-2', 'traced-3'])
+      await eventually(async () => (await rig.status(name)).connector.state, 'FAILED')
+    const traces = logged.flatMap(({ fields, level, error }) =>
+      error && level === 'ERROR' ? [{ ...fields, at: /^\w+: (.*)\n\s+at .*index\.js/.exec(error.stack)?.[1] }] : [],
+    )
+    const of = (connector: string) => traces.filter(t => t.connector === connector)
+    expect(of('traced-1')).toEqual([{ connector: 'traced-1', task: 0, at: 'this cannot work' }])
+    expect(of('traced-2')).toEqual([{ connector: 'traced-2', at: 'this cannot work' }])
+    expect(of('traced-3')).toEqual([{ connector: 'traced-3', at: 'no tasks can be made' }])
+  } finally {
+    setLogSink(null)
+    setLogLevel('millrace', null)
+  }
+  for (const name of ['traced-1', 'traced-2', 'traced-3']) await rig.call('DELETE', `/connectors/${name}`)
 })
 
 test.each(['exits', 'throws-later', 'eats-memory'])(

@@ -13,29 +13,89 @@ export interface ErrorRow {
   readonly retriable?: boolean
 }
 
+const tables = new Map<string, ErrorRow>()
+
 /**
  * An error with a stable code from an error table. The message says what failed and what to do, and
- * contains the code. Check `code` and not the class, because a plugin may use its own copy of this
+ * ends with the code. Check `code` and not the class, because a plugin may use its own copy of this
  * module.
  */
 export class MillraceError extends Error {
   readonly code: string
+  /** What failed: the message without the remedy and the code. */
+  readonly summary: string
+  /** What to do. The remedies of causes that the message contains come first. */
   readonly fix: string
   readonly retriable: boolean
   readonly params: Readonly<Record<string, string>>
 
   constructor(code: string, row: ErrorRow, params: Record<string, unknown>, options?: ErrorOptions) {
     const shown: Record<string, string> = {}
-    for (const [name, value] of Object.entries(params)) shown[name] = String(value)
+    const nested: Remedy[] = []
+    for (const [name, value] of Object.entries(params))
+      shown[name] = takeRemedies(String(value), options?.cause, nested)
     const fill = (text: string) => text.replace(/\{(\w+)\}/g, (whole, name: string) => shown[name] ?? whole)
-    const fix = fill(row.fix)
-    super(`${fill(row.message)}. ${fix} [${code}]`, options)
+    const summary = fill(row.message).replace(/\.$/, '')
+    const fixes = [...nested.map(n => n.fix), fill(row.fix)]
+    const fix = fixes.filter((text, i) => fixes.indexOf(text) === i).join(' ')
+    const codes = [...new Set([...nested.flatMap(n => n.codes), code])]
+    super(`${summary}. ${fix} ${codes.map(c => `[${c}]`).join(' ')}`, options)
     this.name = 'MillraceError'
     this.code = code
+    this.summary = summary
     this.fix = fix
     this.retriable = row.retriable ?? false
     this.params = shown
   }
+}
+
+/** The remedy and the codes at the end of an error message. */
+interface Remedy {
+  readonly fix: string
+  readonly codes: readonly string[]
+}
+
+/** The maximum number of causes to examine. A chain of causes may be long or circular. */
+const MAX_CAUSES = 8
+
+/**
+ * Removes the remedies and codes of causes from a parameter, and adds them to `found`. A message
+ * that contains the message of its cause then says first everything that failed, and after that
+ * everything to do.
+ */
+function takeRemedies(text: string, cause: unknown, found: Remedy[]): string {
+  let rest = text
+  let error = cause instanceof Error ? cause : null
+  for (let depth = 0; error && depth < MAX_CAUSES; depth++, error = causeOf(error)) {
+    if (!isRemedied(error) || !rest.includes(error.message)) continue
+    const { message, summary, fix } = error
+    rest = rest.replace(message, () => summary)
+    found.push({ fix, codes: codesIn(message.slice(summary.length)) })
+  }
+  // A failure of another thread has only a message, and no error object.
+  const [, before, end = ''] = /^([\s\S]*?)((?: \[MR_[A-Z0-9_]+\])+)$/.exec(rest) ?? []
+  const codes = codesIn(end)
+  const row = tables.get(codes.at(-1) ?? '')
+  if (before === undefined || !row) return rest
+  const literal = (part: string) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const pattern = row.fix
+    .split(/\{\w+\}/)
+    .map(literal)
+    .join('[\\s\\S]*?')
+  const [last, fix] = new RegExp(`\\. (${pattern})$`).exec(before) ?? []
+  if (last === undefined || fix === undefined) return rest
+  found.push({ fix, codes })
+  return before.slice(0, -last.length)
+}
+
+const causeOf = ({ cause }: Error): Error | null => (cause instanceof Error ? cause : null)
+
+const codesIn = (text: string): string[] => [...text.matchAll(/\[(MR_[A-Z0-9_]+)\]/g)].map(match => match[1]!)
+
+/** Whether an error has the properties of a MillraceError, possibly of another copy of this module. */
+function isRemedied(error: Error): error is Error & Pick<MillraceError, 'code' | 'fix' | 'summary'> {
+  const { code, fix, summary } = error as Partial<MillraceError>
+  return typeof code === 'string' && typeof fix === 'string' && typeof summary === 'string'
 }
 
 /** A table of errors by code. The compiler checks the placeholders that are passed to `create`. */
@@ -47,8 +107,6 @@ export interface ErrorTable<T extends Record<string, ErrorRow>> {
     options?: ErrorOptions,
   ): MillraceError
 }
-
-const tables = new Map<string, ErrorRow>()
 
 /**
  * Declares the errors of a module. Codes have the form `MR_<MODULE>_<WHAT>`. They are unique, and

@@ -6,6 +6,7 @@ import type { Props } from '../../connect/props.ts'
 import type { WorkerCollector } from '../metrics/collector.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import type { StatusStore } from '../storage/status-store.ts'
+import { RemoteError } from '../task/failures/failure.ts'
 import { connectorUnit, taskUnit } from '../task/host/messages-in.ts'
 import type { ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
@@ -249,7 +250,10 @@ export class Supervisor {
         break
       case 'failed': {
         const { failure, retryAt, restarts } = change
-        this.#logger.error(`${what} failed: ${failure.message}`)
+        const { name } = this
+        const logger =
+          task === null ? this.#logger : this.#logger.withContext(`[${name}|task-${task}] `, { connector: name, task })
+        logger.error(`${what} failed: ${failure.message}`, new RemoteError(failure))
         this.#statuses.failed(task, failure, retryAt, restarts)
         const when = isoInstant(retryAt)
         if (when !== null) this.#logger.info(`${what} restarts at ${when}`)

@@ -96,7 +96,6 @@ export class TaskUnit implements Unit {
     } catch (error) {
       this.#failed = true
       failure = failureOf(error)
-      this.#logger.error(`Task threw an uncaught and unrecoverable exception: ${failure.message}`, error)
     }
     clearInterval(timer)
     this.#runner = null
