@@ -217,3 +217,31 @@ test('default values adapt to the settings that were configured', () => {
   expect(producerSettings({ ...base, requestTimeoutMs: 200_000 }).deliveryTimeoutMs).toBe(200_005)
   expect(consumerSettings({ ...base, sessionTimeoutMs: 6000 }).heartbeatIntervalMs).toBe(2000)
 })
+
+describe.each<ClientKind>(['producer', 'consumer', 'admin'])('an error of a %s', kind => {
+  const prefix = `${kind}.override.`
+  const wrong: Record<string, string> = { BOOLEAN: 'perhaps', INT: '1.5', SHORT: '70000', LONG: 'much', DOUBLE: 'x' }
+  const checked = Object.entries(declarations[kind]).flatMap(([name, key]) => {
+    const value = wrong[key.type] ?? (key.validator?.values ? '?' : undefined)
+    return value === undefined ? [] : [{ name, key, value }]
+  })
+
+  test('names the key with its prefix and the value, for every key', () => {
+    expect(checked.length).toBeGreaterThan(kind === 'admin' ? 10 : 25)
+    for (const { name, value } of checked) {
+      const raw = { ...minimal, 'group.id': 'g', [name]: value }
+      const run = () => toClientOptions(kind, raw, undefined, key => (key in raw ? prefix + key : key))
+      expect(errorsOf(run), name).toContain(prefix + name)
+      expect(run, name).toThrow(`Invalid value ${value} for configuration ${prefix}${name}: `)
+    }
+  })
+
+  test('of programmatic options names the key and the value, for every option', () => {
+    for (const { name, key, value } of checked) {
+      if (key.option === undefined) continue
+      const run = () => settings[kind]({ ...servers, [key.option!]: value })
+      expect(errorsOf(run), name).toContain(name)
+      expect(run, name).toThrow(`Invalid value ${value} for configuration ${name}: `)
+    }
+  })
+})

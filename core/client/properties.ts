@@ -1,5 +1,5 @@
 import type { ConfigDef, ConfigKey } from '../common/config/define.ts'
-import type { RawConfig } from '../common/config/parse.ts'
+import { type RawConfig, withKeyNames } from '../common/config/parse.ts'
 import type { Logger } from '../common/log.ts'
 import { adminConfig } from './config/admin-keys.ts'
 import { consumerConfig } from './config/consumer-keys.ts'
@@ -30,20 +30,27 @@ export const clientConfig: ConfigDef = { ...adminConfig, ...consumerConfig, ...p
 /**
  * Converts Kafka's property names to the options of a client. Returns only the options that were
  * configured. Throws a ConfigError that names every invalid key. Logs a warning once for each key
- * that is unknown or has no effect. Without a `kind`, the result is valid for producers and
+ * that is unknown or has no effect. `nameOf` returns the name of a key for errors and warnings,
+ * such as `producer.override.linger.ms`. Without a `kind`, the result is valid for producers and
  * consumers, and nothing is logged.
  */
-export function toClientOptions<K extends ClientKind>(kind: K, raw: RawConfig, logger?: Logger): OptionsOf[K]
+export function toClientOptions<K extends ClientKind>(
+  kind: K,
+  raw: RawConfig,
+  logger?: Logger,
+  nameOf?: (key: string) => string,
+): OptionsOf[K]
 export function toClientOptions(raw: RawConfig): ProducerOptions & ConsumerOptions
 export function toClientOptions(
   first: ClientKind | RawConfig,
   second?: RawConfig,
   logger?: Logger,
+  nameOf: (key: string) => string = key => key,
 ): ProducerOptions | ConsumerOptions {
   if (typeof first !== 'string') return { ...optionsFor('producer', first), ...optionsFor('consumer', first) }
-  const options = optionsFor(first, second ?? {})
+  const options = withKeyNames(nameOf, () => optionsFor(first, second ?? {}))
   if (!logger) return options
-  warn(first, second ?? {}, logger)
+  warn(first, second ?? {}, logger, nameOf)
   return { ...options, logger }
 }
 
@@ -55,9 +62,10 @@ function optionsFor(kind: ClientKind, raw: RawConfig): ProducerOptions & Consume
 
 const warned = new Set<string>()
 
-function warn(kind: ClientKind, raw: RawConfig, logger: Logger): void {
-  for (const [name, value] of Object.entries(raw)) {
-    const message = warningOf(name, value, DEFINITIONS[kind][name])
+function warn(kind: ClientKind, raw: RawConfig, logger: Logger, nameOf: (key: string) => string): void {
+  for (const [key, value] of Object.entries(raw)) {
+    const name = nameOf(key)
+    const message = warningOf(name, value, DEFINITIONS[kind][key])
     if (message === null || warned.has(`${kind} ${name}`)) continue
     warned.add(`${kind} ${name}`)
     logger.warn(message)

@@ -142,6 +142,26 @@ test('the log of a failed connector or task has its stack trace once, with the c
   for (const name of ['traced-1', 'traced-2', 'traced-3']) await rig.call('DELETE', `/connectors/${name}`)
 })
 
+test('a task that fails on a client setting names the key as the connector has set it', async () => {
+  const none = { 'errors.restart.policy': 'none' }
+  await rig.create('overrides-1', source({ 'producer.override.linger.ms': 'soon', ...none }))
+  await rig.create('overrides-2', {
+    'connector.class': 'TestSink',
+    topics: 't',
+    'consumer.override.isolation.level': '?',
+  })
+  const of = async (name: string) => (await rig.status(name)).tasks[0]?.trace ?? ''
+  await eventually(
+    async () => (await of('overrides-1')).match(/Invalid value soon for configuration (\S+):/)?.[1],
+    'producer.override.linger.ms',
+  )
+  await eventually(
+    async () => (await of('overrides-2')).match(/Invalid value \? for configuration (\S+):/)?.[1],
+    'consumer.override.isolation.level',
+  )
+  for (const name of ['overrides-1', 'overrides-2']) await rig.call('DELETE', `/connectors/${name}`)
+})
+
 test.each(['exits', 'throws-later', 'eats-memory'])(
   'a task that %s ends its own thread and is FAILED, and the other task is not affected',
   async mode => {

@@ -32,6 +32,28 @@ export class ConfigError extends MillraceError {
   }
 }
 
+/**
+ * Calls a function. If it throws a ConfigError, throws one with other names for its keys instead,
+ * such as the names with the prefix under which the user has set them.
+ */
+export function withKeyNames<T>(nameOf: (key: string) => string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(error.errors.map(({ key, message }) => renamed(key, message, nameOf(key))))
+  }
+}
+
+function renamed(key: string, message: string, name: string): { key: string; message: string } {
+  if (name === key) return { key, message }
+  for (const place of ['for configuration KEY', 'configuration "KEY"']) {
+    const [before, after] = [key, name].map(k => place.replace('KEY', () => k))
+    if (message.includes(before!)) return { key: name, message: message.replace(before!, () => after!) }
+  }
+  return { key: name, message: `${name}: ${message}` }
+}
+
 const NOT_OF_TYPE: Partial<Record<ConfigType, string>> = {
   INT: 'Not a number of type INT',
   SHORT: 'Not a number of type SHORT',

@@ -67,3 +67,15 @@ export function clientProps(
 ): Record<string, string> {
   return { ...defaults, ...withPrefix(worker, `${kind}.`), ...overridesOf(connector, kind) }
 }
+
+/**
+ * Returns the names under which the worker or the connector has set the keys of a client, by the
+ * key without its prefix.
+ */
+export function clientKeyNames(kind: ClientKind, worker: Props, connector: Props): Record<string, string> {
+  const named = (keys: string[], prefix: string) => keys.map(key => [key, prefix + key])
+  return Object.fromEntries([
+    ...named(Object.keys(withPrefix(worker, `${kind}.`)), `${kind}.`),
+    ...named(Object.keys(overridesOf(connector, kind)), `${kind}.override.`),
+  ])
+}

@@ -1,6 +1,6 @@
 import { ConfigError, listItems } from '../../common/config/parse.ts'
 import type { Props } from '../../connect/props.ts'
-import { clientProps } from '../config/client-overrides.ts'
+import { clientKeyNames, clientProps } from '../config/client-overrides.ts'
 import { withPrefix } from '../config/with-prefix.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
 import type { PluginDescriptor } from '../plugins/manifest.ts'
@@ -98,6 +98,11 @@ export class Launcher {
       producer: clientProps('producer', producer, config.props, props),
       consumer: clientProps('consumer', consumer, config.props, props),
       admin: clientProps('admin', admin, config.props, props),
+      clientKeyNames: {
+        producer: clientKeyNames('producer', config.props, props),
+        consumer: clientKeyNames('consumer', config.props, props),
+        admin: clientKeyNames('admin', config.props, props),
+      },
       offsets: { kind: 'herder' },
       paused,
       offsetFlushIntervalMs: config.values['offset.flush.interval.ms'],
@@ -142,7 +147,8 @@ export class Launcher {
       name,
       from[`${which}.converter.plugin.version`],
     )
-    return { plugin: pluginRef(plugin), props: withPrefix(from, `${which}.converter.`) }
+    const prefix = `${which}.converter.`
+    return { plugin: pluginRef(plugin), props: withPrefix(from, prefix), prefix }
   }
 
   #transforms(props: Props): TransformSpec[] {
@@ -154,6 +160,7 @@ export class Launcher {
         alias,
         plugin: pluginRef(plugin),
         props: own,
+        prefix: `transforms.${alias}.`,
         predicate: predicate ? this.#predicate(predicate, props) : undefined,
         negate: own['negate']?.toLowerCase() === 'true',
       }
@@ -166,7 +173,7 @@ export class Launcher {
     if (own['type'] === undefined)
       throw new ConfigError([{ key, message: `Missing required configuration "${key}" which has no default value.` }])
     const plugin = this.#find('predicate', own['type'], own['plugin.version'])
-    return { alias, plugin: pluginRef(plugin), props: own }
+    return { alias, plugin: pluginRef(plugin), props: own, prefix: `predicates.${alias}.` }
   }
 
   #find(kind: PluginKind, name: string, range: string | undefined): PluginDescriptor {

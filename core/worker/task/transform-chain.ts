@@ -96,6 +96,6 @@ async function configured<T extends Transformation | Predicate>(
   const plugin = await loadPlugin<T>(spec.plugin, [method])
   loaded.push(plugin)
   learnSecrets(plugin.config ?? {}, spec.props)
-  configurePlugin(plugin, spec.props)
+  configurePlugin(plugin, spec.props, undefined, spec.prefix)
   return plugin
 }

@@ -3,6 +3,7 @@ import type { ConfigValue } from '../../../common/config/parse.ts'
 import type { LogLevel } from '../../../common/log.ts'
 import type { Props } from '../../../connect/props.ts'
 import type { SourceOffset, SourcePartition } from '../../../connect/record.ts'
+import type { ClientKind } from '../../config/client-overrides.ts'
 import type { WindowOptions } from '../metrics/windowed.ts'
 
 /**
@@ -30,6 +31,8 @@ export interface PluginRef {
 export interface PluginSpec {
   readonly plugin: PluginRef
   readonly props: Props
+  /** The prefix that was removed from the keys of `props`. Errors contain it. */
+  readonly prefix?: string
 }
 
 /** A plugin's configuration that is to be validated. */
@@ -82,6 +85,8 @@ export interface TaskSpec {
   readonly producer: Props
   readonly consumer: Props
   readonly admin: Props
+  /** The names with which the user has set the clients' keys, such as `producer.override.acks`. */
+  readonly clientKeyNames?: Readonly<Record<ClientKind, Props>>
   readonly offsets: OffsetStoreSpec
   /** Whether the task starts paused. It then reads and writes no records until `resume`. */
   readonly paused: boolean

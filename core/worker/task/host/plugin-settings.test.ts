@@ -49,3 +49,13 @@ test('a converter that declares converter.type is configured with `key` or `valu
 test('a plugin may omit both its declaration and `configure`', () => {
   expect(() => configurePlugin({}, { anything: 'x' })).not.toThrow()
 })
+
+test('an error names the key with the prefix under which the user has set it', () => {
+  const config = defineConfig({
+    size: { type: 'INT', importance: 'LOW', documentation: 'A size.' },
+    name: { type: 'STRING', importance: 'LOW', documentation: 'A name.' },
+  })
+  const run = () => configurePlugin({ config }, { size: 'size' }, false, 'transforms.t.')
+  expect(run).toThrow('Invalid value size for configuration transforms.t.size: Not a number of type INT')
+  expect(run).toThrow('Missing required configuration "transforms.t.name" which has no default value')
+})

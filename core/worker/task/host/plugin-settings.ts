@@ -1,5 +1,5 @@
 import type { ConfigDef, ConfigValues } from '../../../common/config/define.ts'
-import { parseConfig } from '../../../common/config/parse.ts'
+import { parseConfig, withKeyNames } from '../../../common/config/parse.ts'
 import { createLogger } from '../../../common/log.ts'
 import type { ConverterContext } from '../../../connect/plugins.ts'
 import type { Props } from '../../../connect/props.ts'
@@ -19,21 +19,25 @@ const CONVERTER_TYPE = 'converter.type'
 
 /**
  * Parses a plugin's configuration with its declaration, and calls `configure`. Throws a ConfigError
- * with the messages that REST shows for the configuration, or the error of `configure`.
+ * with the messages that REST shows for the configuration, or the error of `configure`. `prefix`
+ * precedes the keys in a ConfigError.
  */
 export function configurePlugin(
   plugin: ConfigurablePlugin,
   props: Props,
   isKey = props[CONVERTER_TYPE] === 'key',
+  prefix = '',
 ): void {
   const config = plugin.config ?? {}
   const raw = CONVERTER_TYPE in config ? { [CONVERTER_TYPE]: isKey ? 'key' : 'value', ...props } : props
-  const settings = parseConfig(config, raw)
-  const returned: unknown = plugin.configure?.(settings, {
-    configs: raw,
-    isKey,
-    logger: createLogger(`millrace.plugin.${plugin.constructor.name}`),
-  })
+  const returned: unknown = withKeyNames(
+    key => prefix + key,
+    () => {
+      const settings = parseConfig(config, raw)
+      const logger = createLogger(`millrace.plugin.${plugin.constructor.name}`)
+      return plugin.configure?.(settings, { configs: raw, isKey, logger })
+    },
+  )
   if (!(returned instanceof Promise)) return
   // The plugin is used at once, and an error of the promise would end the thread.
   returned.catch(() => undefined)

@@ -3,7 +3,7 @@ import type { SinkConnector, SourceConnector } from '../../../connect/connector.
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
 import type { SinkTask } from '../../../connect/sink-task.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
-import { type Clients, kafkaClients } from '../../clients.ts'
+import { type Clients, kafkaClients, withUserNames } from '../../clients.ts'
 import { failureOf } from '../failures/failure.ts'
 import { learnClientSecrets, learnSecrets, redact } from '../failures/redact.ts'
 import { MetricsRecorder } from '../metrics/recorder.ts'
@@ -52,7 +52,8 @@ export class TaskUnit implements Unit {
     this.#paused = spec.paused
     this.#metrics = new MetricsRecorder(spec.type, spec.metricsWindow)
     this.#metrics.paused = spec.paused
-    this.#clients = tools.clients ?? kafkaClients
+    const clients = tools.clients ?? kafkaClients
+    this.#clients = spec.clientKeyNames ? withUserNames(clients, spec.clientKeyNames) : clients
     const { connector, taskId: task } = spec
     this.#logger = tools.logger ?? createLogger('millrace.task', `[${connector}|task-${task}] `, { connector, task })
   }
@@ -180,7 +181,7 @@ async function named<T extends Closeable & ConfigurablePlugin>(
   const plugin = await loadPlugin<T>(spec.plugin, methods)
   loaded.push(plugin)
   learnSecrets(plugin.config ?? {}, spec.props)
-  configurePlugin(plugin, spec.props, isKey)
+  configurePlugin(plugin, spec.props, isKey, spec.prefix)
   return { className: spec.plugin.className, plugin }
 }
 
