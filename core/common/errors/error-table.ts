@@ -92,7 +92,10 @@ const causeOf = ({ cause }: Error): Error | null => (cause instanceof Error ? ca
 
 const codesIn = (text: string): string[] => [...text.matchAll(/\[(MR_[A-Z0-9_]+)\]/g)].map(match => match[1]!)
 
-/** Whether an error has the properties of a MillraceError. It may be of another copy of this module. */
+/**
+ * Whether an error has the properties of a MillraceError. Its class may be of another copy of this
+ * module.
+ */
 function isRemedied(error: Error): error is Error & Pick<MillraceError, 'code' | 'fix' | 'summary'> {
   const { code, fix, summary } = error as Partial<MillraceError>
   return typeof code === 'string' && typeof fix === 'string' && typeof summary === 'string'
