@@ -38,7 +38,7 @@ export function screen(parts: {
       'index',
       demo.elasticsearchUrl
         ? `${demo.elasticsearchUrl}/shop.public.orders`
-        : 'none; to have one, set ELASTICSEARCH_URL',
+        : 'none (to write to one, set ELASTICSEARCH_URL)',
     ],
     ['output', here(demo.outputFile)],
     ['log', here(parts.logFile)],

@@ -16,7 +16,10 @@ const valueSchema: Schema = struct(
   { name: 'io.debezium.connector.common.Heartbeat', version: 1 },
 )
 
-/** Emits a record every `heartbeat.interval.ms`, so that offsets advance without events. */
+/**
+ * Emits a record every `heartbeat.interval.ms`, so that offsets advance even if there are no
+ * events.
+ */
 export class Heartbeat {
   readonly #topic: string
   readonly #prefix: string

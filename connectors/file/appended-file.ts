@@ -86,7 +86,7 @@ export class AppendedFile {
       const now = await handle.stat()
       if (!now.isFile()) return
       if (now.size !== size + written) {
-        this.#logger.warn(`other programs write to ${this.#file} too: a part of a batch remains in it`)
+        this.#logger.warn(`other programs also write to ${this.#file}, so a part of a failed batch remains in it`)
         return
       }
       this.#cutTo = size

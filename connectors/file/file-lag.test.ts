@@ -24,7 +24,7 @@ test('the lag counts bytes that are not read or not returned, and is 0 while the
   expect(lag.read()!.since).toBeGreaterThanOrEqual(behind!.since!)
 })
 
-test('a size that cannot be read makes the lag unknown', async () => {
+test('if the size of the file cannot be read, the lag is unknown', async () => {
   let fails = false
   const lag = new FileLag({
     unread: async () => {

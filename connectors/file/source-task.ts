@@ -56,7 +56,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
       throw errors.create('MR_FILE_OFFSET', { what: `the committed offset of ${file} is ${JSON.stringify(last)}` })
     }
     this.#splitter = this.#splitterAt(position)
-    const watch = new FileWatch(file, error => logger.warn(`watching ${file}: ${messageOf(error)}`))
+    const watch = new FileWatch(file, error => logger.warn(`watching ${file} failed: ${messageOf(error)}`))
     const tail = new TailedFile(file)
     this.#file = { tail, watch }
     this.#lag = new FileLag({ unread: () => tail.unread(), buffered: () => this.#splitter.pending })

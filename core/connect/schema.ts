@@ -22,11 +22,18 @@ export type SchemaType =
  * The type of a value. Schemas are immutable. Create a schema once and reuse it for all records of
  * the same kind, because converters cache their compiled code for each schema object.
  *
- * The values are plain JavaScript. int8 to int32, float and double: `number`. int64: `number` if it
- * is a safe integer, otherwise `bigint`. boolean: `boolean`. string: `string`. bytes: `Buffer`.
- * array: `Array`. map: `Map`, or a plain object if the keys are strings. struct: a plain object
- * with the values by field name, in which a missing field is null. For logical types see `date`,
- * `time`, `timestamp` and `decimal`.
+ * Values are plain JavaScript values:
+ *
+ *     int8, int16, int32, float, double   number
+ *     int64     number if it is a safe integer, otherwise bigint
+ *     boolean   boolean
+ *     string    string
+ *     bytes     Buffer
+ *     array     Array
+ *     map       Map, or a plain object if the keys are strings
+ *     struct    a plain object with the values by field name; a missing field is null
+ *
+ * For the values of logical types, see `date`, `time`, `timestamp` and `decimal`.
  */
 export interface Schema {
   readonly type: SchemaType

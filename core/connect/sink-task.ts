@@ -91,7 +91,8 @@ export abstract class SinkTask<C extends ConfigDef = ConfigDef> {
   /**
    * Returns the offsets that are safe to commit. For each partition, `offsets` contains the offset
    * after the last record that `put` has taken. A partition that is missing in the result is not
-   * committed. The default calls `flush` and returns all offsets. May be called with no offsets.
+   * committed. The default implementation calls `flush` and returns all offsets. May be called with
+   * no offsets.
    */
   async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
     await this.flush?.(offsets)

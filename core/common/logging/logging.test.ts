@@ -53,7 +53,7 @@ describe.each([
   ['text', 'file'],
   ['json', 'pipe'],
   ['json', 'file'],
-] as const)('%s to a %s', (format, to) => {
+] as const)('logging %s to a %s', (format, to) => {
   test('everything that was logged before process.exit is written, in order', async () => {
     for (const count of [0, 1, 500, 20_000]) {
       const { code, log } = await run(format, ['exit', String(count)], to)
