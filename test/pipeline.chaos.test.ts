@@ -14,6 +14,7 @@ import { sleep } from '../core/common/async/sleep.ts'
 import { statusSays } from './faults/harness.ts'
 import { eventually, Platform } from './platform.ts'
 import { random } from './random.ts'
+import { connectionSettings } from './services/connection-settings.ts'
 import { type PostgresServer, startPostgres } from './services/postgres.ts'
 
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 20)
@@ -286,14 +287,9 @@ function disorder(events: readonly Event[]): string[] {
 }
 
 async function setUp(platform: Platform, postgres: PostgresServer): Promise<void> {
-  const url = new URL(postgres.url)
   const source = {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
-    'database.hostname': url.hostname,
-    'database.port': url.port,
-    'database.user': url.username,
-    'database.password': url.password || 'unused',
-    'database.dbname': url.pathname.slice(1),
+    ...connectionSettings(postgres.url),
     'table.include.list': 'public.item',
     'plugin.name': 'pgoutput',
     'publication.autocreate.mode': 'filtered',

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { createConsumer } from '../../core/client/index.ts'
 import { sleep } from '../../core/common/async/sleep.ts'
+import { connectionSettings } from '../../test/services/connection-settings.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
 import type { Figures, Summary } from '../lib/compare.ts'
 import { post, reaches, remove, type Stack } from '../lib/stack.ts'
@@ -29,14 +30,9 @@ async function query(url: string, sql: string): Promise<void> {
 }
 
 function connector(url: string, name: string, schemas: boolean): Record<string, string> {
-  const at = new URL(url)
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
-    'database.hostname': at.hostname,
-    'database.port': at.port,
-    'database.user': at.username,
-    'database.password': at.password || 'unused',
-    'database.dbname': at.pathname.slice(1),
+    ...connectionSettings(url),
     'topic.prefix': name,
     'table.include.list': 'public.bench',
     'plugin.name': 'pgoutput',

@@ -5,6 +5,7 @@ import { findKafkaLibs, skipWithout } from '../../test/peers/tools.ts'
 import { sleep } from '../common/async/sleep.ts'
 import { startBroker } from './broker.ts'
 import { batchOf, valuesIn } from './test-support/batches.ts'
+import { normalized } from './test-support/compare-brokers.ts'
 import { RawClient } from './test-support/raw-client.ts'
 import { silentLogger, startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
@@ -35,34 +36,9 @@ afterAll(async () => {
 
 type Call = Parameters<RawClient['call']>
 
-/**
- * Response fields whose values each broker generates. Only the types of these values are compared.
- */
-const GENERATED = new Set([
-  'topicId',
-  'clusterId',
-  'port',
-  'host',
-  'logDir',
-  'totalBytes',
-  'usableBytes',
-  'sessionId',
-  'logAppendTimeMs',
-])
-/** Compares list entries by their JSON. Used to sort lists, because their order has no meaning. */
-const byJson = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
-
-function normal(value: unknown): unknown {
-  if (Buffer.isBuffer(value)) return value.length
-  if (Array.isArray(value)) return value.map(normal).sort(byJson)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([k, v]) => [k, GENERATED.has(k) ? typeof v : normal(v)])
-  return Object.fromEntries(entries)
-}
-
 async function same(...[name, input, version]: Call): Promise<void> {
   const [their, our] = await Promise.all([a.call(name, input, version), b.call(name, input, version)])
-  expect(normal(our), `${name} ${JSON.stringify(input).slice(0, 200)}`).toEqual(normal(their))
+  expect(normalized(our), `${name} ${JSON.stringify(input).slice(0, 200)}`).toEqual(normalized(their))
 }
 
 /**
@@ -165,7 +141,7 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets return the same responses a
     const answers = await Promise.all([a, b].map(c => c.call(...produce(records))))
     // The error messages are not compared, because only our response has one.
     const [their, our] = answers.map(answer =>
-      JSON.stringify(normal(answer)).replace(/"errorMessage":("[^"]*"|null)/g, ''),
+      JSON.stringify(normalized(answer)).replace(/"errorMessage":("[^"]*"|null)/g, ''),
     )
     expect(our).toBe(their)
   }
@@ -337,7 +313,7 @@ test.skipIf(skipped)('every topic key has the same value, source and type as in 
       return results[0]!.configs.filter(k => k.name !== 'retention.ms')
     }),
   )
-  expect(normal(our)).toEqual(normal(their))
+  expect(normalized(our)).toEqual(normalized(their))
 })
 
 test.skipIf(skipped)('Metadata creates the same topics as Apache Kafka does', async () => {

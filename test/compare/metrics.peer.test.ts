@@ -13,6 +13,7 @@ import { freePort } from '../../core/common/free-port.ts'
 import { type ParsedFamily, parseMetrics, type Scrape } from '../../core/common/metrics/test-support/parse-metrics.ts'
 import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peers/servers.ts'
 import { findKafkaLibs, skipWithout } from '../peers/tools.ts'
+import { connectionSettings } from '../services/connection-settings.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { Rig, rest } from '../worker/harness.ts'
 import { pluginPath } from './stacks.ts'
@@ -96,7 +97,6 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
   }, 120_000)
 
   async function createPipeline(url: string, i: number): Promise<void> {
-    const { hostname, port, username, password, pathname } = new URL(dbUrl())
     const configs: Record<string, Record<string, string>> = {
       src: {
         'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
@@ -111,11 +111,7 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
       },
       pg: {
         'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
-        'database.hostname': hostname,
-        'database.port': port,
-        'database.user': username,
-        'database.password': password,
-        'database.dbname': pathname.slice(1),
+        ...connectionSettings(dbUrl()),
         'plugin.name': 'pgoutput',
         'topic.prefix': 'shop',
         'slot.name': `slot_${i}`,

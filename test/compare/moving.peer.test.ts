@@ -13,6 +13,7 @@ import { freePort } from '../../core/common/free-port.ts'
 import { type PeerKafka, startPeerKafka, startPeerWorker } from '../peers/servers.ts'
 import { findKafkaLibs, skipWithout } from '../peers/tools.ts'
 import { eventually } from '../platform.ts'
+import { connectionSettings } from '../services/connection-settings.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { pluginPath, Stack } from './stacks.ts'
 
@@ -207,11 +208,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('a worker
           'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
           'tasks.max': '1',
           'plugin.name': 'pgoutput',
-          'database.hostname': url.hostname,
-          'database.port': url.port,
-          'database.user': url.username,
-          'database.password': url.password,
-          'database.dbname': url.pathname.slice(1),
+          ...connectionSettings(url),
           'topic.prefix': 'moving',
           'slot.name': 'moving',
           'lsn.flush.mode': 'connector',

@@ -6,6 +6,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findKafkaLibs, skipWithout } from '../peers/tools.ts'
+import { connectionSettings } from '../services/connection-settings.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { DDL, DML, MARKER, ROWS, TABLES } from './postgres-workload.ts'
 import { type Raw, type Stack, startApache, startMillrace } from './stacks.ts'
@@ -82,11 +83,7 @@ function config(name: string, side: string, prefix = name): Record<string, strin
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'tasks.max': '1',
     'plugin.name': 'pgoutput',
-    'database.hostname': url.hostname,
-    'database.port': url.port,
-    'database.user': url.username,
-    'database.password': url.password,
-    'database.dbname': url.pathname.slice(1),
+    ...connectionSettings(url),
     'topic.prefix': prefix,
     'slot.name': `${name}_${side}`,
     'publication.name': `pub_${name}`,

@@ -7,6 +7,7 @@ import { createConsumer } from '../../core/client/index.ts'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
+import { connectionSettings } from '../services/connection-settings.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { query } from '../services/query.ts'
 import { type Fixture, fixture, OtherPipeline, recovered, statusSays } from './harness.ts'
@@ -26,14 +27,9 @@ beforeAll(async () => {
 afterAll(() => f?.close())
 
 function configOf(url: string, name: string, more: Record<string, string> = {}): Record<string, string> {
-  const at = new URL(url)
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
-    'database.hostname': at.hostname,
-    'database.port': at.port,
-    'database.user': at.username,
-    'database.password': at.password || 'unused',
-    'database.dbname': at.pathname.slice(1),
+    ...connectionSettings(url),
     'topic.prefix': name,
     'table.include.list': 'public.t',
     'slot.name': name,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
+import { connectionSettings } from '../services/connection-settings.ts'
 import { startPostgres } from '../services/postgres.ts'
 import { type Fixture, fixture } from './harness.ts'
 
@@ -39,11 +40,9 @@ test.skipIf(!server)('a password is in no response and no log line, and on disk 
   await server!.admin.query(`create role keeper login superuser password '${SECRET}'`)
   const config = {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
-    'database.hostname': url.hostname,
-    'database.port': url.port,
+    ...connectionSettings(url),
     'database.user': 'keeper',
     'database.password': SECRET,
-    'database.dbname': url.pathname.slice(1),
     'topic.prefix': 'secret',
     'slot.name': 'secret',
     'publication.name': 'secret',

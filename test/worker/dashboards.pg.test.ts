@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { scrape } from '../../core/common/metrics/test-support/parse-metrics.ts'
+import { connectionSettings } from '../services/connection-settings.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { eventually, Rig } from './harness.ts'
 
@@ -62,11 +63,7 @@ describe.skipIf(server === null)('the dashboards', () => {
     await rig.create('snk', { 'connector.class': 'FileStreamSink', file: out, topics: 'lines' })
     await rig.create('pg', {
       'connector.class': 'PostgresConnector',
-      'database.hostname': url.hostname,
-      'database.port': url.port,
-      'database.user': url.username,
-      'database.password': url.password,
-      'database.dbname': url.pathname.slice(1),
+      ...connectionSettings(url),
       'plugin.name': 'pgoutput',
       'topic.prefix': 'shop',
     })

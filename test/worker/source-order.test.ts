@@ -7,16 +7,11 @@ import { startTestBroker, type TestBroker } from '../../core/broker/test-support
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
 import type { Producer } from '../../core/client/types.ts'
 import { sleep } from '../../core/common/async/sleep.ts'
-import { createLogger, setLogSink } from '../../core/common/log.ts'
+import { setLogSink } from '../../core/common/log.ts'
 import type { SourceOffset, SourceRecord } from '../../core/connect/record.ts'
 import { SourceTask } from '../../core/connect/source-task.ts'
-import { parseErrorConfig } from '../../core/worker/task/failures/error-config.ts'
-import { ErrorPolicy } from '../../core/worker/task/failures/error-policy.ts'
-import { MetricsRecorder } from '../../core/worker/task/metrics/recorder.ts'
-import { describeSource, SourceRecordConverter } from '../../core/worker/task/source/source-converter.ts'
 import { SourceTaskRunner } from '../../core/worker/task/source/source-task-runner.ts'
-import { textConverters } from '../../core/worker/task/test-support/text-converters.ts'
-import { TransformChain } from '../../core/worker/task/transform-chain.ts'
+import { sourceParts } from '../../core/worker/task/test-support/source-parts.ts'
 
 setLogSink(() => undefined)
 
@@ -74,38 +69,13 @@ async function runFrom(
   until: () => Promise<boolean>,
 ) {
   const abort = new AbortController()
-  const metrics = new MetricsRecorder()
-  const logger = createLogger('test.order')
   const producer: Producer = createProducer({ bootstrapServers: [broker.bootstrap], lingerMs: 20 })
   let committed: SourceOffset = { next }
-  const runner = new SourceTaskRunner({
-    task: new Rows(rows, next, abort.signal),
-    converter: new SourceRecordConverter(new TransformChain([]), textConverters, metrics.stages),
-    policy: new ErrorPolicy({
-      config: parseErrorConfig(props),
-      reporters: [],
-      metrics,
-      signal: abort.signal,
-      logger,
-      describe: describeSource,
-    }),
-    producer,
-    offsets: {
-      get: async ps => ps.map(() => null),
-      put: async entries => {
-        for (const [, offset] of entries) if (offset) committed = offset
-      },
-      close: async () => undefined,
-    },
-    topics: null,
-    metrics,
-    logger,
-    abort,
-    offsetFlushIntervalMs: 60_000,
-    drainTimeoutMs: 10_000,
-    onTopic: () => undefined,
-    onDegraded: () => undefined,
-  })
+  const put = async (entries: readonly (readonly [unknown, SourceOffset | null])[]) => {
+    for (const [, offset] of entries) if (offset) committed = offset
+  }
+  const parts = sourceParts({ task: new Rows(rows, next, abort.signal), producer, abort, put, props })
+  const runner = new SourceTaskRunner(parts)
   const running = runner.run().then(
     () => null,
     (error: Error) => error,
@@ -118,7 +88,7 @@ async function runFrom(
   abort.abort()
   const failure = await running
   await producer.close()
-  return { next: Number(committed['next']), failure, skipped: metrics.recordsSkipped }
+  return { next: Number(committed['next']), failure, skipped: parts.metrics.recordsSkipped }
 }
 
 async function contents(...topics: string[]): Promise<string[]> {

@@ -1,19 +1,15 @@
 import type { CompleteSourceRecord, MillraceError, Props } from 'millrace/connect'
 import { OffsetStorage, SourceHarness } from 'millrace/testing'
+import { connectionSettings } from '../../../test/services/connection-settings.ts'
 import { PostgresConnector } from '../connector.ts'
 
 /** Returns a configuration for the database of a URL. */
 export function propsFor(url: string, more: Props = {}): Props {
-  const u = new URL(url)
   return {
-    'database.hostname': u.hostname,
-    'database.port': u.port,
-    'database.user': u.username,
-    'database.password': u.password,
-    'database.dbname': u.pathname.slice(1),
+    ...connectionSettings(url),
     'topic.prefix': 't',
     'plugin.name': 'pgoutput',
-    'slot.name': `slot_${u.pathname.slice(1)}`,
+    'slot.name': `slot_${new URL(url).pathname.slice(1)}`,
     ...more,
   }
 }

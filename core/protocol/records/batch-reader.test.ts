@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compress } from '../compression/index.ts'
 import { isProtocolError } from '../errors.ts'
+import { build, CODECS, simple } from '../test-support/batches.ts'
 import { RecordBatchBuilder } from './batch-builder.ts'
 import * as header from './batch-header.ts'
 import { DecodedBatch, readBatches } from './batch-reader.ts'
@@ -11,23 +12,6 @@ import {
   controlRecordType,
   readEndTransactionMarker,
 } from './control-records.ts'
-
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-
-function build(
-  records: readonly { key: Buffer | null; value: Buffer | null; timestamp: number }[],
-  options = {},
-): Buffer {
-  const builder = new RecordBatchBuilder(options)
-  for (const { key, value, timestamp } of records) builder.append(key, value, timestamp)
-  return builder.build()
-}
-
-const simple = (options = {}) =>
-  build(
-    [1, 2, 3].map(n => ({ key: Buffer.from(`k${n}`), value: Buffer.from(`value ${n}`), timestamp: n * 1000 })),
-    options,
-  )
 
 describe('reading', () => {
   test('skips an incomplete last batch of any length', () => {

@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CompressionType } from '../compression/index.ts'
 import { ErrorCode, KafkaError } from '../error-codes.ts'
+import { CODECS, simple } from '../test-support/batches.ts'
 import { estimateRecordSize, MAX_UTF8_PER_UNIT, RecordBatchBuilder } from './batch-builder.ts'
 import * as header from './batch-header.ts'
 import { DecodedBatch, readBatches } from './batch-reader.ts'
-
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 const bytes = fc.option(
   fc.uint8Array({ maxLength: 80 }).map(b => Buffer.from(b)),
@@ -19,21 +18,6 @@ const record = fc.record({
   headers: fc.array(fc.record({ key: fc.string({ unit: 'grapheme', maxLength: 8 }), value: bytes }), { maxLength: 3 }),
 })
 const recordList = fc.array(record, { minLength: 1, maxLength: 30 })
-
-function build(
-  records: readonly { key: Buffer | null; value: Buffer | null; timestamp: number }[],
-  options = {},
-): Buffer {
-  const builder = new RecordBatchBuilder(options)
-  for (const { key, value, timestamp } of records) builder.append(key, value, timestamp)
-  return builder.build()
-}
-
-const simple = (options = {}) =>
-  build(
-    [1, 2, 3].map(n => ({ key: Buffer.from(`k${n}`), value: Buffer.from(`value ${n}`), timestamp: n * 1000 })),
-    options,
-  )
 
 describe.each(CODECS)('a batch with compression %s', compression => {
   test('is read with the same header and records with which it was built', () => {

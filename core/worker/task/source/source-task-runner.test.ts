@@ -1,17 +1,13 @@
 import { expect, test } from 'vitest'
 import { nextTurn } from '../../../common/async/next-turn.ts'
 import { sleep } from '../../../common/async/sleep.ts'
-import { createLogger, setLogSink } from '../../../common/log.ts'
+import { setLogSink } from '../../../common/log.ts'
 import { DataError, RetriableError } from '../../../connect/errors.ts'
 import type { SourceOffset, SourcePartition, SourceRecord } from '../../../connect/record.ts'
 import { type RecordMetadata, SourceTask } from '../../../connect/source-task.ts'
-import { parseErrorConfig } from '../failures/error-config.ts'
-import { ErrorPolicy } from '../failures/error-policy.ts'
-import { MetricsRecorder } from '../metrics/recorder.ts'
 import { FakeProducer } from '../test-support/fake-producer.ts'
-import { textConverters } from '../test-support/text-converters.ts'
+import { sourceParts } from '../test-support/source-parts.ts'
 import { TransformChain } from '../transform-chain.ts'
-import { describeSource, SourceRecordConverter } from './source-converter.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
 
 setLogSink(() => undefined)
@@ -86,44 +82,21 @@ interface SetUp {
 function setUp({ batches, props = {}, producer = new FakeProducer(), chain, capacity, failPuts = 0 }: SetUp) {
   const abort = new AbortController()
   const task = new ScriptedTask(batches, abort.signal)
-  const metrics = new MetricsRecorder()
-  const logger = createLogger('test.task')
   const puts: Offsets[] = []
   let failures = failPuts
+  const put = async (entries: Offsets) => {
+    if (failures-- > 0) throw new Error('no broker')
+    puts.push(entries)
+  }
   const degraded: (string | null)[] = []
   const topics: string[] = []
-  const runner = new SourceTaskRunner(
-    {
-      task,
-      converter: new SourceRecordConverter(chain ?? new TransformChain([]), textConverters, metrics.stages),
-      policy: new ErrorPolicy({
-        config: parseErrorConfig(props),
-        reporters: [],
-        metrics,
-        signal: abort.signal,
-        logger,
-        describe: describeSource,
-      }),
-      producer,
-      offsets: {
-        get: async ps => ps.map(() => null),
-        put: async entries => {
-          if (failures-- > 0) throw new Error('no broker')
-          puts.push(entries)
-        },
-        close: async () => undefined,
-      },
-      topics: null,
-      metrics,
-      logger,
-      abort,
-      offsetFlushIntervalMs: 60_000,
-      drainTimeoutMs: 50,
-      onTopic: t => topics.push(t),
-      onDegraded: m => degraded.push(m),
-    },
-    capacity,
-  )
+  const parts = {
+    ...sourceParts({ task, producer, abort, put, props, chain, drainTimeoutMs: 50 }),
+    onTopic: (topic: string) => void topics.push(topic),
+    onDegraded: (message: string | null) => void degraded.push(message),
+  }
+  const { metrics } = parts
+  const runner = new SourceTaskRunner(parts, capacity)
   return { abort, task, metrics, puts, runner, producer, degraded, topics }
 }
 
