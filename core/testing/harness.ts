@@ -16,6 +16,7 @@ import { observed, type TaskCall } from './lifecycle.ts'
 import { MemoryLog } from './memory-log.ts'
 import { MemoryLogger } from './memory-logger.ts'
 import { OffsetStorage } from './offset-storage.ts'
+import { WorkerScope } from './worker-scope.ts'
 
 /** A plugin of a chain with its configuration. */
 export interface ChainPlugin<T> {
@@ -58,19 +59,21 @@ export interface TaskWiring {
   readonly transforms: readonly { readonly type: new () => Transformation }[]
 }
 
+/** One start of the connector. */
+interface Run {
+  readonly scope: WorkerScope
+  connector: ConnectorUnit | null
+  tasks: TaskUnit[]
+  readonly plugins: RegisteredPlugin[]
+}
+
 type AnyConnector = new () => SourceConnector | SinkConnector
 
 const VERSION = 'test'
 /** The settings of the clients. The address is never used, because the broker is in memory. */
 const CLIENT = { 'bootstrap.servers': '127.0.0.1:1' }
-/** The functions that replace the methods of tasks after `kill`. They do nothing. */
-const AFTER_A_CRASH: Readonly<Record<string, () => unknown>> = {
-  put: async () => {},
-  preCommit: async () => [],
-  flush: async () => {},
-  close: async () => {},
-  commit: async () => {},
-}
+/** How long a connector that was killed may take to release what it holds, in milliseconds. */
+const RELEASE_MS = 5000
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_FLUSH_MS = 20
 
@@ -82,7 +85,7 @@ export abstract class Harness {
   /** The topics of the broker in memory. */
   readonly log = new MemoryLog()
   /** The log lines of the connector and its tasks. */
-  readonly logger = new MemoryLogger('test', [], '', () => this.changed.notify())
+  readonly logger = new MemoryLogger('test', { onLine: () => this.changed.notify() })
   /** The calls of the tasks' methods that have ended, in order. */
   readonly calls: TaskCall[] = []
   /** Notified after each event. */
@@ -94,13 +97,12 @@ export abstract class Harness {
   #state: HarnessState = 'UNASSIGNED'
   #failure: Failure | null = null
   #waitingFor: string | null = null
-  #connector: ConnectorUnit | null = null
-  #tasks: TaskUnit[] = []
-  #registered: RegisteredPlugin[] = []
+  #run: Run | null = null
+  /** The starts that were killed. They hold resources until the harness is disposed of. */
+  readonly #killed: Run[] = []
   /** The last metrics of each task, by unit. */
   readonly #metrics = new Map<string, TaskSnapshot>()
   #started = 0
-  #connected = true
 
   protected constructor(
     type: 'source' | 'sink',
@@ -164,65 +166,76 @@ export abstract class Harness {
     this.#failure = null
     this.#waitingFor = null
     this.#metrics.clear()
-    this.#connected = true
+    const scope = new WorkerScope()
+    const run: Run = { scope, connector: null, tasks: [], plugins: [] }
+    this.#run = run
     const type = observed(this.#connectorType, {
-      onCall: (method, args) => this.onTaskCall(method, args),
-      replace: method => (this.#connected ? null : (AFTER_A_CRASH[method] ?? null)),
+      onCall: (method, args) => {
+        if (!scope.isKilled) this.onTaskCall(method, args)
+      },
+      intercept: (method, call) => (scope.isKilled ? afterKill(scope, method, call) : call),
       onReturn: (call, args, result) => {
+        if (scope.isKilled) return
         this.calls.push(call)
         this.onTaskReturn(call, args, result)
         this.changed.notify()
       },
     })
-    const plugin = this.#register(type)
+    const plugin = register(type, run)
     if (this.options.validate ?? true) {
       const { values } = await validatePlugin({ plugin, props: config })
       const invalid = values.flatMap(v => v.errors)
       if (invalid.length > 0) throw new Error(`the configuration is invalid: ${invalid.join('; ')}`)
     }
     const spec = { plugin, props: config, type: this.#type, connector: 'test', offsets: { kind: 'herder' } } as const
-    this.#connector = await ConnectorUnit.start(connectorUnit('test'), spec, this.#uplink(), { logger: this.logger })
-    const configs = await this.#connector.taskConfigs(Number(config['tasks.max']))
+    const { lines } = this.logger
+    const onLine = () => this.changed.notify()
+    const logger = new MemoryLogger('test', { lines, onLine, isMuted: () => scope.isKilled })
+    const uplink = this.#uplink(scope)
+    const connector = await scope.run(() => ConnectorUnit.start(connectorUnit('test'), spec, uplink, { logger }))
+    run.connector = connector
+    const configs = await scope.run(() => connector.taskConfigs(Number(config['tasks.max'])))
     this.#started = 0
-    this.#tasks = configs.map((taskProps, taskId) => {
+    run.tasks = configs.map((taskProps, taskId) => {
       const wiring = this.wire(taskId)
-      const task: TaskSpec = { ...this.#taskSpec(config, wiring), plugin, taskId, taskProps }
-      return TaskUnit.start(taskUnit('test', taskId), task, this.#uplink(), {
-        clients: wiring.clients,
-        logger: this.logger,
-      })
+      const task: TaskSpec = { ...this.#taskSpec(config, wiring, run), plugin, taskId, taskProps }
+      const tools = { clients: wiring.clients, logger }
+      return scope.run(() => TaskUnit.start(taskUnit('test', taskId), task, uplink, tools))
     })
-    await this.until(() => this.#started === this.#tasks.length, 'the tasks to start')
+    await this.until(() => this.#started === run.tasks.length, 'the tasks to start')
     return this
   }
 
   /** Pauses the tasks, as `PUT /connectors/{name}/pause` does. */
   async pause(): Promise<void> {
-    for (const task of this.#tasks) await task.pause()
+    for (const task of this.#run?.tasks ?? []) await task.pause()
     this.#state = 'PAUSED'
   }
 
   async resume(): Promise<void> {
-    for (const task of this.#tasks) await task.resume()
+    for (const task of this.#run?.tasks ?? []) await task.resume()
     this.#state = 'RUNNING'
   }
 
   /** Stops the tasks and the connector as the worker does. Throws if they do not stop in time. */
   async stop(): Promise<void> {
-    const tasks = this.#tasks
-    const connector = this.#connector
-    this.#tasks = []
-    this.#connector = null
+    const run = this.#run
+    this.#run = null
+    if (run) await this.#stop(run, this.#timeoutMs)
+    if (this.#state !== 'FAILED') this.#state = 'STOPPED'
+  }
+
+  /** Stops the tasks and the connector of a run. Throws if they do not stop in time. */
+  async #stop({ tasks, connector, plugins }: Run, timeoutMs: number): Promise<void> {
     let isDone = false
     const stopping = Promise.all([...tasks.map(task => task.stop()), connector?.stop()]).finally(() => {
       isDone = true
       this.changed.notify()
     })
-    const inTime = await waitUntil(() => isDone, this.changed, this.#timeoutMs)
+    const inTime = await waitUntil(() => isDone, this.changed, timeoutMs)
     if (!inTime) throw this.#timedOut('the tasks to stop')
     await stopping
-    if (this.#state !== 'FAILED') this.#state = 'STOPPED'
-    for (const plugin of this.#registered.splice(0)) plugin[Symbol.dispose]()
+    for (const plugin of plugins) plugin[Symbol.dispose]()
   }
 
   /** Stops and starts again with the committed offsets. */
@@ -232,17 +245,29 @@ export abstract class Harness {
   }
 
   /**
-   * Ends the tasks without a last write or commit, as a crash of the worker does. Only `stop` of
-   * the tasks is called.
+   * Ends the connector and its tasks, as `kill -9` of the worker does. No method of them is called,
+   * not even `stop`, `context.signal` does not abort, and their connections and listening sockets
+   * are closed. Their timers, files and child processes cannot be ended from outside. They remain
+   * until the harness is disposed of (`await using`), which aborts the signal and calls `stop`.
    */
   async kill(): Promise<void> {
-    this.#connected = false
+    const run = this.#run
+    this.#run = null
+    if (!run) return
+    run.scope.kill()
     this.disconnect()
-    await this.stop()
+    this.#killed.push(run)
+    if (this.#state !== 'FAILED') this.#state = 'STOPPED'
   }
 
+  /** Stops the connector. Also releases what killed connectors still hold. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+    for (const run of this.#killed.splice(0)) {
+      run.scope.release()
+      // A connector whose connections are closed may fail to stop. This is no fault of the test.
+      await this.#stop(run, RELEASE_MS).catch(() => undefined)
+    }
   }
 
   /** Waits until the connector or a task has failed, and returns the error. */
@@ -273,23 +298,27 @@ export abstract class Harness {
   /** Converters that keep their data, one for each side, so that both directions share it. */
   protected readonly data = { key: new DataConverter(), value: new DataConverter(), header: new DataConverter() }
 
-  #taskSpec(config: Props, wiring: TaskWiring): Omit<TaskSpec, 'plugin' | 'taskId' | 'taskProps'> {
+  #taskSpec(config: Props, wiring: TaskWiring, run: Run): Omit<TaskSpec, 'plugin' | 'taskId' | 'taskProps'> {
     const { transforms = [] } = this.options
+    const specOf = <T extends object>(used: ChainPlugin<T> | undefined, instance?: T): PluginSpec => {
+      const type = used?.type ?? constructorOf(instance!)
+      return { plugin: register(type, run), props: used?.config ?? {} }
+    }
     return {
       type: this.#type,
       connector: 'test',
       connectorProps: config,
-      keyConverter: this.#spec(this.options.keyConverter, this.data.key),
-      valueConverter: this.#spec(this.options.valueConverter, this.data.value),
-      headerConverter: this.#spec(this.options.headerConverter, this.data.header),
+      keyConverter: specOf(this.options.keyConverter, this.data.key),
+      valueConverter: specOf(this.options.valueConverter, this.data.value),
+      headerConverter: specOf(this.options.headerConverter, this.data.header),
       transforms: [
         ...transforms.map((t, n) => ({
-          ...this.#spec(t),
+          ...specOf(t),
           alias: `t${n}`,
-          predicate: t.predicate && { ...this.#spec(t.predicate), alias: `p${n}` },
+          predicate: t.predicate && { ...specOf(t.predicate), alias: `p${n}` },
           negate: t.negate ?? false,
         })),
-        ...wiring.transforms.map((t, n) => ({ ...this.#spec(t), alias: `harness${n}` })),
+        ...wiring.transforms.map((t, n) => ({ ...specOf(t), alias: `harness${n}` })),
       ],
       producer: CLIENT,
       consumer: CLIENT,
@@ -303,21 +332,16 @@ export abstract class Harness {
     }
   }
 
-  #spec<T extends object>(plugin: ChainPlugin<T> | undefined, instance?: T): PluginSpec {
-    const type = plugin?.type ?? constructorOf(instance!)
-    return { plugin: this.#register(type), props: plugin?.config ?? {} }
-  }
-
-  #register(type: new () => unknown) {
-    const registered = registerPlugin(type, VERSION)
-    this.#registered.push(registered)
-    return registered.ref
-  }
-
-  #uplink(): Uplink {
+  #uplink(scope: WorkerScope): Uplink {
     return {
-      event: event => this.#onEvent(event),
-      call: async (_unit, call) => (this.#connected ? this.#offsets.answer(call) : null),
+      event: event => {
+        if (!scope.isKilled) this.#onEvent(event)
+      },
+      call: async (_unit, call) => {
+        if (!scope.isKilled) return this.#offsets.answer(call)
+        await scope.released()
+        return call.name === 'offsets-get' ? call.keys.map(() => null) : null
+      },
     }
   }
 
@@ -350,6 +374,38 @@ export abstract class Harness {
     return new Error(
       `timed out after ${this.#timeoutMs} ms waiting for ${what}: ${this.#state}${waiting}\n${this.logger.text()}`,
     )
+  }
+}
+
+function register(type: new () => unknown, run: Run): PluginSpec['plugin'] {
+  const registered = registerPlugin(type, VERSION)
+  run.plugins.push(registered)
+  return registered.ref
+}
+
+/**
+ * Returns what to call instead of a method of a task that was killed. `stop` waits until the task
+ * may release what it holds.
+ */
+function afterKill(scope: WorkerScope, method: string, call: () => unknown): () => unknown {
+  switch (method) {
+    case 'stop':
+      return async () => {
+        await scope.released()
+        await call()
+      }
+    case 'start':
+    case 'put':
+      return () => scope.released()
+    case 'poll':
+      return async () => {
+        await scope.released()
+        return null
+      }
+    case 'preCommit':
+      return async () => []
+    default:
+      return () => undefined
   }
 }
 

@@ -18,8 +18,8 @@ export interface TaskObserver {
   onCall(method: string, args: readonly unknown[]): void
   /** `result` is undefined if the method threw. */
   onReturn(call: TaskCall, args: readonly unknown[], result: unknown): void
-  /** Returns what to call instead of the task's method, or null. */
-  replace(method: string): (() => unknown) | null
+  /** Returns the function to call for a call of the task's method: `call`, or another function. */
+  intercept(method: string, call: () => unknown): () => unknown
 }
 
 /**
@@ -48,7 +48,12 @@ function observedTask(type: new () => object, observer: TaskObserver): new () =>
       const method = task[name]
       if (typeof method !== 'function') continue
       task[name] = (...args: unknown[]) =>
-        observe(name, observer.replace(name) ?? (() => method.apply(task, args)), observer, args)
+        observe(
+          name,
+          observer.intercept(name, () => method.apply(task, args)),
+          observer,
+          args,
+        )
     }
     return task
   }

@@ -29,12 +29,21 @@ export class MemoryGroup {
   onCommit: (offsets: readonly TopicPartitionOffset[]) => void = () => {}
   /** The partitions that the consumer does not get. */
   readonly withheld = new Set<string>()
-  /** Whether commits are ignored, as after a crash of the worker. */
-  frozen = false
   /** The consumers of the group. They share the partitions. */
   readonly members: object[] = []
   /** Whether withheld partitions are lost rather than revoked. */
   lost = false
+  readonly #crashed = new WeakSet<object>()
+
+  /** Removes all members without a rebalance, as a crash of the worker does. */
+  crash(): void {
+    for (const member of this.members.splice(0)) this.#crashed.add(member)
+  }
+
+  /** Whether the worker of this member has crashed. */
+  hasCrashed(member: object): boolean {
+    return this.#crashed.has(member)
+  }
 }
 
 /** A consumer that reads from memory. Rebalances happen within `poll`, as with a broker. */
@@ -60,7 +69,7 @@ export class MemoryConsumer implements Consumer {
   }
 
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]> {
-    await this.#rebalance()
+    if (!this.#group.hasCrashed(this)) await this.#rebalance()
     let batches = this.#take()
     if (batches.length === 0 && timeoutMs > 0) {
       const wait = Math.min(timeoutMs, MAX_WAIT_MS)
@@ -91,6 +100,7 @@ export class MemoryConsumer implements Consumer {
   }
 
   #take(): ConsumerBatch[] {
+    if (this.#group.hasCrashed(this)) return []
     const batches: ConsumerBatch[] = []
     let room = MAX_POLL_RECORDS
     for (const { topic, partition } of this.#assigned) {
@@ -112,7 +122,7 @@ export class MemoryConsumer implements Consumer {
   }
 
   async commit(offsets: readonly TopicPartitionOffset[] = []): Promise<void> {
-    if (this.#group.frozen) return
+    if (this.#group.hasCrashed(this)) return
     for (const o of offsets) this.#group.committed.set(keyOf(o), o.offset)
     this.#group.onCommit(offsets)
   }
@@ -207,7 +217,8 @@ export class MemoryConsumer implements Consumer {
   }
 
   async close(): Promise<void> {
-    this.#group.members.splice(this.#group.members.indexOf(this) >>> 0, 1)
+    const { members } = this.#group
+    if (members.includes(this)) members.splice(members.indexOf(this), 1)
     this.#assigned = []
   }
 }

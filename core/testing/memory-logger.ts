@@ -7,19 +7,31 @@ export interface LogLine {
   readonly error?: unknown
 }
 
+export interface MemoryLoggerOptions {
+  /** The list to which the lines are added. Default: a new list. */
+  readonly lines?: LogLine[]
+  /** The text before each message. */
+  readonly context?: string
+  /** Called after each line. */
+  readonly onLine?: () => void
+  /** Returns whether lines are dropped. */
+  readonly isMuted?: () => boolean
+}
+
 /** A logger that keeps its lines for a test. */
 export class MemoryLogger implements Logger {
   readonly name: string
   readonly lines: LogLine[]
   readonly #context: string
   readonly #onLine: () => void
+  readonly #isMuted: () => boolean
 
-  /** `onLine` is called after each line. */
-  constructor(name = 'test', lines: LogLine[] = [], context = '', onLine: () => void = () => {}) {
+  constructor(name = 'test', options: MemoryLoggerOptions = {}) {
     this.name = name
-    this.lines = lines
-    this.#context = context
-    this.#onLine = onLine
+    this.lines = options.lines ?? []
+    this.#context = options.context ?? ''
+    this.#onLine = options.onLine ?? (() => {})
+    this.#isMuted = options.isMuted ?? (() => false)
   }
 
   trace(message: string): void {
@@ -47,7 +59,8 @@ export class MemoryLogger implements Logger {
   }
 
   withContext(context: string): Logger {
-    return new MemoryLogger(this.name, this.lines, context, this.#onLine)
+    const { lines } = this
+    return new MemoryLogger(this.name, { lines, context, onLine: this.#onLine, isMuted: this.#isMuted })
   }
 
   /** Returns all lines as text, with the stacks of errors. */
@@ -58,6 +71,7 @@ export class MemoryLogger implements Logger {
   }
 
   #add(level: LogLevel, message: string, error?: unknown): void {
+    if (this.#isMuted()) return
     this.lines.push({ level, message: `${this.#context}${message}`, error })
     this.#onLine()
   }

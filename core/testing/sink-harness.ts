@@ -49,6 +49,8 @@ const NO_CONNECT_HEADERS: readonly Header[] = []
  */
 export class SinkHarness extends Harness {
   readonly #group = new MemoryGroup()
+  /** Controls the producer of the dead letter queue. */
+  #control = new ProducerControl()
   readonly #topic: string
   #sent = 0
   #accepted = 0
@@ -169,9 +171,10 @@ export class SinkHarness extends Harness {
   protected override wire(_taskId: number): TaskWiring {
     const { log } = this
     const group = this.#group
+    const control = this.#control
     return {
       clients: {
-        producer: () => new MemoryProducer(log, new ProducerControl(), () => this.changed.notify()),
+        producer: () => new MemoryProducer(log, control, () => this.changed.notify()),
         consumer: () => new MemoryConsumer(log, group),
         admin: () => memoryAdmin(log),
       },
@@ -180,12 +183,13 @@ export class SinkHarness extends Harness {
   }
 
   override start(): Promise<this> {
-    this.#group.frozen = false
+    if (this.#control.discarding) this.#control = new ProducerControl()
     return super.start()
   }
 
   protected override disconnect(): void {
-    this.#group.frozen = true
+    this.#group.crash()
+    this.#control.discard()
   }
 
   protected override onTaskReturn(call: TaskCall, args: readonly unknown[]): void {

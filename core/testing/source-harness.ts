@@ -170,6 +170,7 @@ export class SourceHarness extends Harness {
 
   protected override disconnect(): void {
     this.#control.discard()
+    this.#polling = 0
   }
 }
 

@@ -90,8 +90,10 @@ export class TaskHarness {
    * the error of the task's `stop`, which a worker only logs.
    */
   async stop(): Promise<void> {
-    if (this.records.length > this.source.records.length) await this.source.kill()
-    else await this.source.stop()
+    if (this.records.length > this.source.records.length) {
+      await this.source.kill()
+      await this.source[Symbol.asyncDispose]()
+    } else await this.source.stop()
     const failed = this.source.calls.find(c => c.method === 'stop' && c.error !== undefined)
     if (failed) throw failed.error
   }

@@ -113,6 +113,7 @@ test.each<[SinkFault, RegExp]>([
   ['closes transformed topics', /partitions are lost whose topic/],
   ['fails during an outage', /unavailable/],
   ['hangs in stop', /idle task stops at once/],
+  ['writes its buffer in stop', /when the worker crashes/],
 ])('a sink with the fault "%s" fails the check', async (fault, name) => {
   expect(await errorOf(sinkChecks(fault), name)).toBeInstanceOf(Error)
 })

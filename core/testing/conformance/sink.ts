@@ -141,7 +141,12 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
     }),
     check('loses nothing when the worker crashes', async fixture => {
       await using sink = await harness(fixture).start()
-      send(sink, 0, 20)
+      send(sink, 0, 10)
+      await sink.delivered()
+      const before = preCommits(sink)
+      await sink.until(() => preCommits(sink) > before, 'a call of preCommit')
+      await sink.idle()
+      send(sink, 10, 20)
       await sink.delivered()
       await sink.kill()
       send(sink, 20, 30)

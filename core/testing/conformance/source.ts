@@ -76,7 +76,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
     check('resumes after the committed offset without loss', async fixture => {
       const offsets = new OffsetStorage()
       const half = Math.ceil(fixture.records / 2)
-      const first = harness(fixture, fixture.config, offsets)
+      await using first = harness(fixture, fixture.config, offsets)
       first.limitAcks(half)
       await first.start()
       await first.take(half)
@@ -94,7 +94,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
     }),
     check('reads again what was not committed when the worker crashed', async fixture => {
       const offsets = new OffsetStorage()
-      const first = harness(fixture, fixture.config, offsets)
+      await using first = harness(fixture, fixture.config, offsets)
       first.holdAcks()
       await first.start()
       await first.until(() => first.calls.some(c => c.method === 'poll'), 'a poll')

@@ -25,6 +25,7 @@ export type SinkFault =
   | 'closes transformed topics'
   | 'fails during an outage'
   | 'hangs in stop'
+  | 'writes its buffer in stop'
 
 /** The target of a sink: the numbers that it holds, and whether it can be reached. */
 export class Target {
@@ -83,6 +84,7 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
         setTimeout(() => target.written.push(...late.flatMap(numberOf)), 50)
         return offsets
       }
+      if (fault === 'writes its buffer in stop') return offsets
       if (fault === 'never flushes' || fault === 'commits what it buffers') return offsets
       if (fault === 'forgets its buffer' && this.#last === null && this.#buffer.length > 0) {
         this.#last = this.#buffer.length
@@ -113,6 +115,7 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
 
     override stop(): Promise<void> | void {
       if (fault === 'hangs in stop') return new Promise(() => {})
+      if (fault === 'writes its buffer in stop') target.written.push(...this.#buffer.flatMap(numberOf))
     }
   }
 
