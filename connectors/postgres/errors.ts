@@ -137,7 +137,7 @@ export const errors = defineErrors({
   },
   MR_PG_PROTOCOL: {
     message: 'unexpected bytes in the replication stream: {cause}',
-    fix: 'This is a bug, or the server is not PostgreSQL 10 or newer. Report it with the version of the server.',
+    fix: 'If the server is PostgreSQL 10 or newer, this is a bug in Millrace: report it with the version of the server.',
   },
   MR_PG_VALUE: {
     message: 'cannot convert the value of {table}.{column} of type {type}: {cause}',

@@ -53,7 +53,7 @@ export const brokerErrors = defineErrors({
   },
   MR_BROKER_BAD_REQUEST: {
     message: 'Cannot read the request: {what}',
-    fix: 'Check that the client speaks the Kafka protocol. If it sends requests this large on purpose, raise socket.request.max.bytes.',
+    fix: 'Check that the client speaks the Kafka protocol. For larger Produce requests, raise socket.request.max.bytes. All other requests are limited to 16 MiB.',
   },
   MR_BROKER_UNSUPPORTED_API: {
     message: 'The request uses {api} version {version}, which is not supported',

@@ -72,7 +72,7 @@ function structOf(name: string): string | null {
   return TOP_LEVEL.has(name) ? null : 'source'
 }
 
-/** Returns an optional copy of a schema, without its default. */
+/** Returns a schema like the given one, but optional and without a default. */
 function optionalCopy(schema: Schema): Schema {
   const { default: _, ...rest } = schema
   return withOptions({ ...primitive('string'), ...rest }, { optional: true })

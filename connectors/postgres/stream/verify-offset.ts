@@ -23,7 +23,7 @@ export async function missingCommit(
   try {
     stream = await ReplicationStream.start(options, { ...start, from: confirmed })
   } catch (error) {
-    // the publication is missing, and the connector creates or reports it later
+    // the publication is missing: the connector creates it later, or reports the error
     if (codeOf(error) === '42704') return null
     throw error
   }

@@ -27,7 +27,7 @@ export const op = (r: SourceRecord): string => (r.value as { op: string } | null
 /** Returns the new row of a record; null if the record does not have one. */
 export const after = (r: SourceRecord): Struct | null => (r.value as { after: Struct | null } | null)?.after ?? null
 
-/** Returns the operations of records with the ids in their keys, such as `c1`. */
+/** Returns one text per record: its operation and the id in its key, such as `c1`. */
 export const ids = (records: readonly SourceRecord[]): string[] =>
   records.map(r => `${op(r)}${(r.key as Struct)['id']}`)
 

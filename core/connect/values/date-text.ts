@@ -4,9 +4,9 @@ import type { Schema } from '../schema.ts'
 const DAY_MS = 86_400_000
 
 /**
- * Returns an instant as Connect's Values writes it: only the time on the first day of 1970, only
- * the date at midnight, otherwise both. For all instants before 1970 Connect writes only the time.
- * Here the schema decides, so that the date is not lost.
+ * Returns an instant as Connect's Values writes it: the date and the time. The date is omitted on
+ * the first day of 1970. The time is omitted if it is midnight on another day. Before 1970, Connect
+ * always omits the date. Here the schema decides, so that the date is not lost.
  */
 export function dateText(schema: Schema | null, value: Date): string {
   const ms = value.getTime()

@@ -35,7 +35,8 @@ export class Target {
 }
 
 /**
- * Returns a sink that buffers numbers and writes them in `flush`, correct unless it has a fault.
+ * Returns a sink that buffers numbers and writes them in `flush`. Without `fault`, the sink is
+ * correct.
  */
 export function faultySink(target: Target, fault?: SinkFault): new () => SinkConnector {
   const config = defineConfig({

@@ -40,7 +40,7 @@ export class Numbers {
 const VALUE = primitive('int32')
 const WAIT_MS = 5
 
-/** Returns a source that reads numbers, correct unless it has a fault. */
+/** Returns a source that reads numbers. Without `fault`, the source is correct. */
 export function faultySource(numbers: Numbers, fault?: SourceFault): new () => SourceConnector {
   const config = defineConfig({
     step: key.int({

@@ -1,6 +1,6 @@
 /**
- * The time after which a start loses its place, ms. A module that never finishes loading must not
- * block other starts.
+ * The maximum time that a start keeps its place, in milliseconds. A module that never finishes
+ * loading must not block other starts.
  */
 const HOLD_MS = 10_000
 
@@ -18,8 +18,8 @@ export interface Place {
 /**
  * Limits how many units start at the same time. Units enter in the order of their `enter` calls.
  * Starting a thread and loading modules need CPU time, so a hundred simultaneous starts would slow
- * down each other, the REST API and a broker in the same process. A unit that only waits, for
- * example for a connection, leaves its place.
+ * down each other, the REST API and a broker in the same process. A unit gives up its place once
+ * its modules are loaded, so it does not block others while it waits for a connection.
  */
 export class StartGate {
   readonly #places: number

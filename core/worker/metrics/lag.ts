@@ -24,8 +24,8 @@ function secondsOf(lag: LagSample, activeSince: number | null, now: number): num
 }
 
 /**
- * Returns the lag of a connector. It has the maximum of its tasks' seconds, and the sums of their
- * bytes and records.
+ * Returns the lag of a connector: the maximum of its tasks' seconds, and the sums of their bytes
+ * and records. A value is null if it is null for one of the tasks.
  */
 export function sumOf(lags: readonly Lag[]): Lag {
   const sum = (values: (number | null)[]) =>

@@ -7,8 +7,8 @@ export type Methods = Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete'
 
 /**
  * Serves a path. GET handlers also answer HEAD, OPTIONS lists the methods, and any other method is
- * answered with a 405. Path parameters are decoded exactly once, so handlers receive names that
- * contain `%2F` or `%25` unchanged.
+ * answered with a 405. Path parameters are decoded exactly once: `a%2Fb` becomes `a/b`, and
+ * `a%252Fb` becomes `a%2Fb`.
  */
 export function route(app: Express, path: string, methods: Methods): void {
   const names = Object.keys(methods) as (keyof Methods)[]

@@ -51,12 +51,12 @@ export const errors = defineErrors({
   },
   MR_TASK_THREAD_ENDED: {
     message: 'the thread {thread} exited with code {code} while its tasks were running',
-    fix: 'A plugin must not call process.exit(): report it to its author.',
+    fix: 'A plugin must not call process.exit(). This is a bug in the plugin: report it to its author.',
     retriable: true,
   },
   MR_TASK_HUNG: {
     message: '{unit} did not stop within {ms} ms; its thread was terminated',
-    fix: 'poll() and put() must return when context.signal aborts: report it to the author of the plugin. If the plugin only needs more time, raise task.shutdown.graceful.timeout.ms.',
+    fix: 'If poll() or put() does not return when context.signal aborts, this is a bug in the plugin: report it to its author. If the plugin only needs more time, raise task.shutdown.graceful.timeout.ms.',
   },
   MR_TASK_NEIGHBOUR: {
     message: 'the thread {thread} was terminated because {unit}, which ran in the same thread, hung',
@@ -71,7 +71,7 @@ export const errors = defineErrors({
   MR_TASK_BLOCKED: {
     message:
       'the event loop of the thread {thread} has been blocked since {since}: a plugin runs without yielding, or the machine is overloaded',
-    fix: 'A plugin must await instead of blocking: report it to its author. The thread is terminated after task.blocked.timeout.ms.',
+    fix: 'A plugin must await instead of blocking. If the machine is not overloaded, this is a bug in the plugin: report it to its author. A thread that stays blocked for task.blocked.timeout.ms is terminated.',
     retriable: true,
   },
   MR_TASK_THREAD_GONE: {
@@ -118,6 +118,6 @@ export const errors = defineErrors({
   },
   MR_PLUGIN_CONSTRUCT: {
     message: 'the plugin {plugin} cannot be constructed: {cause}',
-    fix: 'The constructor gets no arguments and must not throw: report it to the author of the plugin.',
+    fix: 'The constructor is called without arguments and must not throw. This is a bug in the plugin: report it to its author.',
   },
 })

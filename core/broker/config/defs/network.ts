@@ -53,7 +53,7 @@ export const NETWORK_CONFIG = defineConfig({
     min: 1,
     importance: 'HIGH',
     documentation:
-      'The maximum size of a request, in bytes. The broker closes a connection that announces a larger request.',
+      'The maximum size of a request, in bytes. The broker closes a connection that announces a larger request. Requests other than Produce are also limited to 16 MiB.',
   }),
   'socket.send.buffer.bytes': key.int({
     default: 102400,
