@@ -246,13 +246,13 @@ test('a restarted worker resumes with all connectors, states and offsets', async
 test.each(['pause', 'stop'])('a FAILED connector is started again by a %s and a resume', async way => {
   const heal = join(rig.dir, `heal-${way}`)
   const config = { 'connector.mode': 'until-healed', 'heal.file': heal, 'errors.restart.policy': 'none' }
-  await rig.create(`anew-${way}`, source(config))
-  await rig.states(`anew-${way}`, 'FAILED')
-  await rig.call('PUT', `/connectors/anew-${way}/${way}`)
-  await rig.states(`anew-${way}`, way === 'pause' ? 'PAUSED' : 'STOPPED')
+  await rig.create(`failed-${way}`, source(config))
+  await rig.states(`failed-${way}`, 'FAILED')
+  await rig.call('PUT', `/connectors/failed-${way}/${way}`)
+  await rig.states(`failed-${way}`, way === 'pause' ? 'PAUSED' : 'STOPPED')
   writeFileSync(heal, '')
-  await rig.call('PUT', `/connectors/anew-${way}/resume`)
-  await rig.states(`anew-${way}`, 'RUNNING', 'RUNNING')
+  await rig.call('PUT', `/connectors/failed-${way}/resume`)
+  await rig.states(`failed-${way}`, 'RUNNING', 'RUNNING')
 })
 
 test('while a task waits, its status says what it waits for and until when, also while the task is paused', async () => {
