@@ -81,7 +81,7 @@ test.each([
   expect(text(file)).toBe(`{"x":0}\n${expected}`)
 })
 
-test('an unterminated last line that is too long to be from this sink is terminated and kept', async () => {
+test('an unterminated last line that is too long to be from this sink gets a line end and is kept', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, Buffer.alloc(17 << 20, 'x'))

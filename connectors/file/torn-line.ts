@@ -6,11 +6,11 @@ const STEP = 65_536
 const MOST = 1 << 24
 
 /**
- * Repairs a file whose last line has no line end, because a crash interrupted a write. The record
- * of such a line will be written again, so the line is removed. It is appended to the file `aside`,
- * because another program may have written it. Two kinds of lines are terminated and kept: a line
- * that is too long to be from this sink and, with `json`, a complete document. The file must be
- * open for reading and appending. Returns the number of bytes removed.
+ * Repairs a file whose last line has no line end, because a crash interrupted a write. The line is
+ * moved to the file `aside`, because it may be from another program. If it is from this sink, its
+ * record will be written again. Two kinds of lines stay and get a line end: a line that is too long
+ * to be from this sink and, with `json`, a complete document. The file must be open for reading and
+ * appending. Returns the number of bytes removed.
  */
 export async function mendLastLine(handle: FileHandle, size: number, aside: string, json: boolean): Promise<number> {
   const from = await lineStart(handle, size)

@@ -63,7 +63,7 @@ const WAL: typeof STREAMING = [
   ],
   [
     'wal_lag_bytes',
-    "WAL between the position up to which the connector has read and the end of the server's WAL, in bytes.",
+    "WAL that the connector has not read yet, in bytes: from its position to the end of the server's WAL.",
     ({ wal, reached }) => (wal === null || reached === null ? null : bytesBetween(reached, wal.end)),
   ],
   [

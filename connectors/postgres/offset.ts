@@ -106,8 +106,8 @@ export function snapshotOffset(o: {
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
 
 /**
- * Returns the position up to which an offset allows the slot to be confirmed. This is the end of
- * the last complete transaction, or a later position `lsn_idle`.
+ * Returns the latest position that may be confirmed for an offset. This is the end of the last
+ * complete transaction, or a later position `lsn_idle`.
  */
 export function confirmableBy(offset: LoadedOffset): Lsn | null {
   const { lsnIdle } = offset

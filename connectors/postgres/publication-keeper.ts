@@ -33,7 +33,7 @@ export class PublicationKeeper {
     this.#catalog = catalog
   }
 
-  /** The publication as last read; null before the first read. */
+  /** The last known state of the publication; null before the first read. */
   get current(): Publication | null {
     return this.#current
   }

@@ -5,7 +5,7 @@ import type { FlushMode } from '../stream/position.ts'
 export interface Idle {
   /** The position up to which the stream was read; null inside a transaction. */
   readonly read: Lsn | null
-  /** The position up to which the last emitted offset allows the slot to be confirmed. */
+  /** The latest position that may be confirmed for the last emitted offset. */
   readonly confirmable: Lsn
   /** The position up to which the slot was confirmed. */
   readonly flushed: Lsn

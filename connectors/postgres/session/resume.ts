@@ -23,8 +23,7 @@ export interface Resume {
   /** The offset of the last emitted record; null before the first record. */
   readonly emitted: SourceOffset | null
   /**
-   * The position up to which `emitted` allows the slot to be confirmed, or `start` while `emitted`
-   * is null.
+   * The latest position that may be confirmed for `emitted`, or for `start` if `emitted` is null.
    */
   readonly confirmable: Lsn
   readonly snapshot: SnapshotState

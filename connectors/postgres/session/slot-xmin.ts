@@ -14,7 +14,7 @@ export class SlotXmin {
     this.#catalog = catalog
   }
 
-  /** The xmin as last read; null before the first read, or if the slot does not have an xmin. */
+  /** The last known xmin; null before the first read, or if the slot does not have an xmin. */
   get value(): number | null {
     return this.#value
   }

@@ -7,8 +7,8 @@ import { firstResume, nextResume, type PlannedStart, type Resume } from './resum
 export interface OpenedSnapshot<Snapshot> {
   readonly snapshot: Snapshot
   /**
-   * The position up to which the stream must be read before the snapshot; null if the stream starts
-   * at the snapshot's position.
+   * The position that the stream must reach before the snapshot; null if the stream starts at the
+   * snapshot's position.
    */
   readonly target: Lsn | null
 }

@@ -33,7 +33,7 @@ export class WalLag {
     this.#logger = logger
   }
 
-  /** The positions as last read; null before the first read. */
+  /** The last known positions; null before the first read. */
   get positions(): WalPositions | null {
     return this.#positions
   }

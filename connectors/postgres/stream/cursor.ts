@@ -19,7 +19,7 @@ export interface CursorContext {
   /** Counts the events of transactions; null without `provide.transaction.metadata`. */
   readonly transaction: TransactionMetadata | null
   readonly sources: SourceBlocks
-  /** Returns the xmin of the slot as last read. */
+  /** Returns the slot's last known xmin. */
   readonly xmin: () => number | null
   /** Returns the fields that offsets contain until the snapshot is complete; null after that. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
@@ -91,10 +91,7 @@ export class StreamCursor {
     return more === null ? offset : { ...offset, ...more }
   }
 
-  /**
-   * Starts a read. The events of the read contain the current time and the slot's xmin as last
-   * read.
-   */
+  /** Starts a read. Its events contain the current time and the slot's last known xmin. */
   startRead(): void {
     this.#now = eventTime(nowMicros())
     this.#place.xmin = this.#context.xmin()

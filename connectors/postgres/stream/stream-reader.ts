@@ -35,7 +35,7 @@ export interface StreamContext {
   readonly logger: Logger
   /** Counts the events of transactions; null without `provide.transaction.metadata`. */
   readonly transaction: TransactionMetadata | null
-  /** Returns the slot's xmin as last read, for events. */
+  /** Returns the slot's last known xmin, for events. */
   readonly xmin: () => number | null
   /**
    * Called when the server (PostgreSQL 18 or newer) reports that it skips changes made while the

@@ -110,7 +110,7 @@ export function timestamptzCodec(precision: number): Codec {
 
 const DAY = 86_400_000_000
 
-/** Returns the codec of `timetz`: text in UTC. 24:00 is kept if the time is also 24:00 in UTC. */
+/** Returns the codec of `timetz`: text in UTC. `24:00+00` is kept; other times wrap at 24:00. */
 export function timetzCodec(): Codec {
   const decode: Decode = (buf, start, end) => {
     const text = ascii(buf, start, end)
@@ -133,7 +133,10 @@ const INT64_END = 2n ** 63n
 /** The mean length of a month in microseconds: 30.4375 days. */
 const MONTH = 30.4375 * DAY
 
-/** Returns the codec of `interval`: microseconds, or ISO 8601 with all its parts. */
+/**
+ * Returns the codec of `interval`. `numeric`: microseconds. `string`: ISO 8601 with every unit from
+ * years to seconds, even if it is 0.
+ */
 export function intervalCodec(mode: 'numeric' | 'string'): Codec {
   const parse = (buf: Buffer, start: number, end: number) => {
     const text = ascii(buf, start, end)

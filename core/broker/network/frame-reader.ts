@@ -129,7 +129,7 @@ export class FrameReader {
 
   /**
    * Collects the first bytes of a request, then allocates its buffer. Returns the position in the
-   * chunk up to which bytes were used.
+   * chunk after the last byte that was used.
    */
   #begin(chunk: Buffer, from: number): number {
     let at = from

@@ -122,7 +122,7 @@ export const commonClientConfig = defineConfig({
     importance: 'MEDIUM',
     noEffect: 'Each attempt has the same timeout, socket.connection.setup.timeout.ms.',
     documentation:
-      'The upper limit of the connection timeout, which grows with each failed attempt in Java, in milliseconds.',
+      'The maximum connection timeout, in milliseconds. In Java, the timeout grows with each failed attempt.',
   }),
   'send.buffer.bytes': key.int({
     default: 131_072,

@@ -17,7 +17,7 @@ export const apiTimeoutKey = key.int({
   importance: 'MEDIUM',
   option: 'apiTimeoutMs',
   documentation:
-    'The time after which a call without its own timeout fails, such as a commit of offsets or a list of topics, in milliseconds, retries included.',
+    'The default timeout of calls such as a commit of offsets or a list of topics, in milliseconds. It includes retries.',
 })
 
 /** The settings that only consumers have (Kafka's ConsumerConfig). */
@@ -73,7 +73,7 @@ export const consumerKeys = defineConfig({
     importance: 'HIGH',
     option: 'sessionTimeoutMs',
     documentation:
-      'The coordinator removes a member that sends no heartbeat for this long, in milliseconds, and assigns its partitions to other members. Must be between group.min.session.timeout.ms and group.max.session.timeout.ms of the broker.',
+      'The coordinator removes a member that sends no heartbeat for this long, in milliseconds. The partitions of the member are then assigned to other members. Must be between group.min.session.timeout.ms and group.max.session.timeout.ms of the broker.',
   }),
   'heartbeat.interval.ms': key.int({
     default: 3000,

@@ -78,7 +78,7 @@ const groupKeys = defineConfig({
     importance: 'MEDIUM',
     noEffect: ONE_WORKER,
     documentation:
-      'How long a worker that has not read the latest configurations tries to catch up before it leaves the group, in milliseconds.',
+      'How long a worker tries to read the latest configurations before it leaves the group, in milliseconds.',
   }),
   'worker.unsync.backoff.ms': key.int({
     default: 300000,
@@ -86,7 +86,7 @@ const groupKeys = defineConfig({
     importance: 'MEDIUM',
     noEffect: ONE_WORKER,
     documentation:
-      'How long a worker waits before it joins the group again, in milliseconds, after it left because it had not caught up within worker.sync.timeout.ms.',
+      'How long a worker waits before it rejoins a group that it left after worker.sync.timeout.ms, in milliseconds.',
   }),
   'connect.protocol': key.string({
     default: 'sessioned',

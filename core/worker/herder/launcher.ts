@@ -121,8 +121,8 @@ export class Launcher {
   }
 
   /**
-   * Returns a task configuration in the form in which it is stored. It has the task class that
-   * Connect would run and the topics of a sink. Config provider references are not resolved.
+   * Returns a task configuration as it is stored. As in Connect, it also has `task.class` and, for
+   * a sink, the topics. Config provider references are not resolved.
    */
   storedTask(rawConnector: Props, task: Props): Props {
     const resolved = this.resolve(rawConnector)

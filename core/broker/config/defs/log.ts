@@ -52,7 +52,7 @@ const segmentKeys = defineConfig({
     default: null,
     importance: 'HIGH',
     documentation:
-      'The largest random time subtracted from log.roll.ms, in milliseconds, so that partitions do not all close their segments at the same moment. Default: log.roll.jitter.hours.',
+      'The largest random time that is subtracted from log.roll.ms, in milliseconds. It spreads out the moments at which partitions close their segments. Default: log.roll.jitter.hours.',
   }),
   'log.roll.jitter.hours': key.int({
     default: 0,

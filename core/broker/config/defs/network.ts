@@ -118,7 +118,7 @@ export const NETWORK_CONFIG = defineConfig({
     default: -1,
     importance: 'MEDIUM',
     documentation:
-      'The maximum memory for requests that are not answered yet, in bytes, over all connections. When this memory is used up, the broker stops reading from connections until requests are answered. -1 means 256 MiB, or socket.request.max.bytes if that is more.',
+      'The maximum memory for unanswered requests of all connections, in bytes. When this memory is used up, the broker stops reading from connections until requests are answered. -1 means 256 MiB, or socket.request.max.bytes if that is more.',
   }),
   'request.timeout.ms': key.int({
     default: 30000,

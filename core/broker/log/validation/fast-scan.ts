@@ -3,7 +3,7 @@ export const NEEDS_INSPECTION = -2
 
 /** The maximum base timestamp. Sums of timestamps and deltas up to this value are not rounded. */
 const MAX_EXACT_TIMESTAMP = 2 ** 52
-/** The maximum size of a varint, in bytes, whose value a number represents exactly. */
+/** The size of the longest varint whose value a number represents exactly, in bytes. */
 const MAX_VARLONG_BYTES = 7
 
 /** The values from the batch header and from the topic's rules that the records must match. */
