@@ -47,6 +47,24 @@ async function readExporter(port: number, prefix: RegExp): Promise<Scrape> {
   return parseMetrics(`${lines.map(line => line.replace(/E(\d+)$/, 'e+$1').replace(/E-(\d+)$/, 'e-$1')).join('\n')}\n`)
 }
 
+const STRINGS = {
+  'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+  'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
+}
+/** A sink of a topic in which 7 of the 50 records are not JSON. */
+const JSON_SINK = {
+  'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector',
+  topics: 'mixed',
+  'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+  'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+  'value.converter.schemas.enable': 'false',
+}
+const TOLERANT = {
+  'errors.tolerance': 'all',
+  'errors.log.enable': 'true',
+  'errors.deadletterqueue.topic.name': 'dead',
+  'errors.deadletterqueue.topic.replication.factor': '1',
+}
 const PREFIX = /^(# (HELP|TYPE) )?(kafka|debezium)_/
 
 describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
@@ -81,6 +99,8 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
     await db.connect()
     await db.query('create table a (id int primary key); insert into a values (1), (2), (3)')
     writeFileSync(join(dir, 'in.txt'), Array.from({ length: LINES }, (_, i) => `line ${i}\n`).join(''))
+    const mixed = Array.from({ length: 50 }, (_, i) => (i % 8 === 3 ? 'not JSON\n' : `{"n":${i}}\n`))
+    writeFileSync(join(dir, 'mixed.txt'), mixed.join(''))
     for (const [i, { url }] of [apache, millrace].entries()) await createPipeline(url, i)
     await Promise.all([settled(apache), settled(millrace)])
     await db.query('insert into a values (4), (5)')
@@ -109,6 +129,14 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
         topics: 'lines',
         'consumer.override.auto.offset.reset': 'earliest',
       },
+      mix: {
+        'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
+        file: join(dir, 'mixed.txt'),
+        topic: 'mixed',
+        ...STRINGS,
+      },
+      all: { ...JSON_SINK, file: join(dir, `all-${i}.txt`), ...TOLERANT },
+      strict: { ...JSON_SINK, file: join(dir, `strict-${i}.txt`) },
       pg: {
         'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
         ...connectionSettings(dbUrl()),
@@ -133,8 +161,15 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
   const eventsSeen = (s: Scrape) =>
     s.value('debezium_metrics_TotalNumberOfEventsSeen', { plugin: 'postgres', name: 'shop', context: 'streaming' })
 
+  const isFailed = (s: Scrape) =>
+    s.value('kafka_connect_connector_task_status', { connector: 'strict', status: 'failed' }) === 1
+  const skipped = (s: Scrape) =>
+    s.value('kafka_connect_task_error_total_records_skipped', { connector: 'all', task: '0' })
   const settled = (side: Side) =>
-    until(side, s => sent(s) === LINES && committed(s) === LINES && ofDebezium(s, 'SnapshotCompleted') === 1)
+    until(side, s => {
+      const isSent = sent(s) === LINES && committed(s) === LINES
+      return isSent && ofDebezium(s, 'SnapshotCompleted') === 1 && isFailed(s) && skipped(s)! >= 6
+    })
 
   async function until(side: Side, isDone: (s: Scrape) => boolean): Promise<void> {
     let last: Scrape | null = null
@@ -204,6 +239,15 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
     expect(ours.value(name, labels)).toBe(theirs.value(name, labels))
   })
 
+  const ERROR_COUNTERS = [
+    'kafka_connect_task_error_total_record_failures',
+    'kafka_connect_task_error_total_record_errors',
+    'kafka_connect_task_error_total_records_skipped',
+    'kafka_connect_task_error_total_retries',
+    'kafka_connect_task_error_total_errors_logged',
+    'kafka_connect_task_error_deadletterqueue_produce_requests',
+    'kafka_connect_task_error_deadletterqueue_produce_failures',
+  ]
   const SRC = { connector: 'src', task: '0' }
   const SNK = { connector: 'snk', task: '0' }
   const STREAMING = { plugin: 'postgres', name: 'shop', context: 'streaming' }
@@ -217,6 +261,18 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
     ['kafka_connect_sink_task_partition_count', SNK],
     ['kafka_connect_task_error_total_record_errors', SNK],
     ['kafka_connect_task_error_total_retries', SNK],
+    ...ERROR_COUNTERS.map((name): [string, Readonly<Record<string, string>>] => [
+      name,
+      { connector: 'all', task: '0' },
+    ]),
+    ...ERROR_COUNTERS.map((name): [string, Readonly<Record<string, string>>] => [
+      name,
+      { connector: 'strict', task: '0' },
+    ]),
+    ['kafka_connect_sink_task_sink_record_read_total', { connector: 'all', task: '0' }],
+    ['kafka_connect_sink_task_sink_record_send_total', { connector: 'all', task: '0' }],
+    ['kafka_connect_sink_task_sink_record_send_total', { connector: 'strict', task: '0' }],
+    ['kafka_connect_connector_task_status', { connector: 'strict', task: '0', status: 'failed' }],
     ['kafka_connect_connector_task_running_ratio', SNK],
     ['kafka_connect_connector_task_status', { ...SNK, status: 'running' }],
     ['kafka_connect_connector_status', { connector: 'src', status: 'running' }],

@@ -148,7 +148,7 @@ test('the metrics count what a pipeline sent, filtered, skipped and wrote to the
   })
   const sent = { polled: 108, written: 108, active: 0 }
   const received = { read: 108, sent: 100, uncommitted: 0, filtered: 3 }
-  const failed = { errors: 5, skipped: 5, failures: 0, logged: 5, dlq: 5, dlqFailures: 0 }
+  const failed = { errors: 5, skipped: 5, failures: 5, logged: 5, dlq: 5, dlqFailures: 0 }
   const lag = { sourceLag: 0, sourceBytes: 0, sinkLag: 0, sinkRecords: 0 }
   const now = await scrapeUntil(read, { ...sent, ...received, ...failed, ...lag })
   expect(readFileSync(output, 'utf8').split('\n')).toHaveLength(101)

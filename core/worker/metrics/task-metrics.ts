@@ -55,8 +55,11 @@ export const TASK_METRICS = defineMetrics(
     kafka_connect_sink_task_offset_commit_completion_rate: ['gauge', 'Offset commits per second that succeeded.'],
     kafka_connect_sink_task_put_batch_avg_time_ms: ['gauge', 'The average time of a put, in milliseconds.'],
     kafka_connect_sink_task_put_batch_max_time_ms: ['gauge', 'The longest time of a put, in milliseconds.'],
-    kafka_connect_task_error_total_record_failures: ['gauge', 'Records whose errors failed the task.'],
-    kafka_connect_task_error_total_record_errors: ['gauge', 'Errors of single records, tolerated or not.'],
+    kafka_connect_task_error_total_record_failures: [
+      'gauge',
+      'Failed attempts to process a record. An attempt that is retried counts too.',
+    ],
+    kafka_connect_task_error_total_record_errors: ['gauge', 'Records that could not be processed, after all retries.'],
     kafka_connect_task_error_total_records_skipped: [
       'gauge',
       'Records that were skipped because of errors.tolerance=all.',

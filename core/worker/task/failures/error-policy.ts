@@ -91,6 +91,7 @@ export class ErrorPolicy<R> {
     const timeout = this.config['errors.retry.timeout']
     const deadline = timeout < 0 ? Number.POSITIVE_INFINITY : Date.now() + timeout
     let failed = error
+    this.#metrics.recordFailures++
     for (let delay = RETRY_DELAY_MIN_MS; failed.retriable && Date.now() + delay <= deadline; delay *= 2) {
       this.#metrics.retries++
       const wait = Math.min(delay, this.config['errors.retry.delay.max.ms'])
@@ -100,14 +101,20 @@ export class ErrorPolicy<R> {
       } catch (next) {
         if (!(next instanceof StageError)) throw next
         failed = next
+        this.#metrics.recordFailures++
       }
     }
-    this.reject(record, failed)
+    this.#giveUp(record, failed)
     return undefined
   }
 
   /** Reports a failed record. Throws MR_TASK_RECORD_FAILED unless `errors.tolerance` is `all`. */
   reject(record: R, error: StageError): void {
+    this.#metrics.recordFailures++
+    this.#giveUp(record, error)
+  }
+
+  #giveUp(record: R, error: StageError): void {
     this.#metrics.recordErrors++
     this.#metrics.lastErrorAt = Date.now()
     if (this.config['errors.log.enable']) this.#metrics.errorsLogged++
@@ -117,7 +124,6 @@ export class ErrorPolicy<R> {
       if (!this.config['errors.log.enable']) this.#logger.debug(`skipped ${this.#describe(record)}: ${error.message}`)
       return
     }
-    this.#metrics.recordFailures++
     throw errors.create(
       'MR_TASK_RECORD_FAILED',
       { record: this.#describe(record), stage: error.stage, class: error.className, cause: error.message },
