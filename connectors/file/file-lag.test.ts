@@ -24,6 +24,16 @@ test('the lag counts bytes that are not read or not returned, and is 0 while the
   expect(lag.read()!.since).toBeGreaterThanOrEqual(behind!.since!)
 })
 
+test('a paused task that has returned everything has no lag', async () => {
+  let unread = 0
+  const lag = new FileLag({ unread: async () => unread, buffered: () => 0 })
+  await lag.refresh()
+  expect(lag.read()).toEqual({ bytes: 0, since: null })
+  unread = 5
+  await lag.refresh()
+  expect(lag.read()).toEqual({ bytes: 5, since: expect.any(Number) })
+})
+
 test('if the size of the file cannot be read, the lag is unknown', async () => {
   let fails = false
   const lag = new FileLag({

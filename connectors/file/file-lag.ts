@@ -44,10 +44,12 @@ export class FileLag {
   /** Returns the lag, or null while the size of the file is unknown. */
   read(): SourceLag | null {
     if (this.#unread === null) return null
-    if (this.waiting && this.#unread === 0) {
+    const buffered = this.#source.buffered()
+    // A paused task does not wait, because its `poll` is not called.
+    if (this.#unread === 0 && (this.waiting || buffered === 0)) {
       this.#since = Date.now()
       return { bytes: 0, since: null }
     }
-    return { bytes: this.#unread + this.#source.buffered(), since: this.#since }
+    return { bytes: this.#unread + buffered, since: this.#since }
   }
 }

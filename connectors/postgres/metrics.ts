@@ -121,10 +121,16 @@ export function addTableMetrics(metrics: PluginMetrics, server: string, view: ()
 }
 
 /**
+ * The age from which the positions of the server are outdated, in milliseconds. They are read every
+ * five seconds.
+ */
+const OUTDATED_MS = 20_000
+
+/**
  * Measures the connector's lag. `bytes` counts from the confirmed position to the end of the WAL.
  * `since` is null if the connector has read up to the end of the WAL. Otherwise `since` is the time
  * of the last commit that was read, or the last time when everything had been read, whichever is
- * later.
+ * later. Without recent positions of the server, its end of the WAL is not known.
  */
 export class LagMeter {
   #caughtUpAt = 0
@@ -135,8 +141,8 @@ export class LagMeter {
     if (wal === null) return null
     const bytes = bytesBetween(confirmed > 0 ? confirmed : (wal.confirmed ?? wal.end), wal.end)
     if (phase === 'streaming' && reached !== null && reached >= wal.end) {
-      this.#caughtUpAt = Date.now()
-      return { bytes, since: null }
+      this.#caughtUpAt = wal.readAt
+      if (Date.now() - wal.readAt < OUTDATED_MS) return { bytes, since: null }
     }
     return { bytes, since: Math.max(progress.lastCommitAt, this.#caughtUpAt) || progress.startedAt }
   }

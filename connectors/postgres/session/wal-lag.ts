@@ -8,6 +8,8 @@ const READ_MS = 5000
 
 /** The positions of the server's WAL and of the slot. */
 export interface WalPositions {
+  /** When the positions were read, in milliseconds since 1970. */
+  readonly readAt: number
   readonly end: Lsn
   /** The slot's confirmed position; null without a slot. */
   readonly confirmed: Lsn | null
@@ -60,6 +62,11 @@ export class WalLag {
         from (select) as one left join pg_catalog.pg_replication_slots s on s.slot_name = ${literal(this.#slot)}`,
     )
     const lsn = (text: unknown) => (typeof text === 'string' ? parseLsn(text) : null)
-    return { end: lsn(row!['wal_end'])!, confirmed: lsn(row!['confirmed']), restart: lsn(row!['restart']) }
+    return {
+      readAt: Date.now(),
+      end: lsn(row!['wal_end'])!,
+      confirmed: lsn(row!['confirmed']),
+      restart: lsn(row!['restart']),
+    }
   }
 }

@@ -166,10 +166,11 @@ export class Herder {
     }
     const unit = parseUnit(event.unit)
     if (event.type === 'metrics') {
-      if (unit && unit.task !== null) this.metrics.onTask(unit.connector, unit.task, event.metrics)
+      // A thread can report metrics only of its own tasks.
+      if (unit && unit.task !== null && host.units.has(event.unit))
+        this.metrics.onTask(unit.connector, unit.task, event.metrics)
       return
     }
-    if (event.type === 'loaded' && unit && unit.task !== null) this.metrics.forgetTask(unit.connector, unit.task)
     if (unit) this.#supervisors.get(unit.connector)?.onEvent(event, unit.task, host)
     this.#removeFinished()
   }

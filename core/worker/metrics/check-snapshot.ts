@@ -23,10 +23,7 @@ export function checkSnapshot(snapshot: TaskSnapshot): void {
   must(snapshot.activeSince === null || isNumber(snapshot.activeSince), 'activeSince')
   const { lag } = snapshot
   if (lag !== null) {
-    must(
-      [lag.bytes, lag.records, lag.since].every(n => n === null || isNumber(n)),
-      'lag',
-    )
+    must([lag.bytes, lag.records, lag.since].every(n => n === null || isNumber(n)) && isNumber(lag.measuredAt), 'lag')
     must(
       lag.partitions.every(([topic, p, n]) => typeof topic === 'string' && isNumber(p) && isNumber(n)),
       'lag',

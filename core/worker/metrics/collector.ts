@@ -68,8 +68,12 @@ export class WorkerCollector {
     tasks.set(task, snapshot)
   }
 
-  /** Counts a phase change of a connector (null) or of a task. */
+  /**
+   * Counts a phase change of a connector (null) or of a task. A task that starts has new counters,
+   * so its snapshot is deleted.
+   */
   onStart(connector: string, task: number | null, phase: string): void {
+    if (phase === 'starting' && task !== null) this.#forgetTask(connector, task)
     const startups = task === null ? this.#connectorStartups : this.#taskStartups
     const unit = `${connector}-${task}`
     if (phase === 'starting') startups.started(unit)
@@ -79,7 +83,7 @@ export class WorkerCollector {
   }
 
   /** Deletes the snapshot of a task that starts again, or that no longer exists. */
-  forgetTask(connector: string, task: number): void {
+  #forgetTask(connector: string, task: number): void {
     const tasks = this.#tasks.get(connector)
     tasks?.delete(task)
     if (tasks?.size === 0) this.#tasks.delete(connector)
@@ -126,7 +130,7 @@ export class WorkerCollector {
       const configured = state.config(connector) === null ? 0 : state.tasks(connector).length
       const stopped = state.target(connector) === 'STOPPED'
       for (const [task, snapshot] of [...tasks]) {
-        if (task >= configured || stopped) this.forgetTask(connector, task)
+        if (task >= configured || stopped) this.#forgetTask(connector, task)
         else found.push({ connector, task: String(task), snapshot })
       }
     }

@@ -8,20 +8,31 @@ export interface Lag {
 }
 
 /**
+ * The age from which a measured lag is outdated, ms. Tasks report every two seconds, and read the
+ * end of their source or partitions at least every five seconds.
+ */
+const OUTDATED_MS = 20_000
+
+/**
  * Returns the lag of a task at the time `now`; null if its plugin reports no lag. A source also
  * lags behind while its records are not acknowledged, so the seconds are at least the age of the
- * oldest of those records.
+ * oldest of those records. The lag is outdated if the task has failed, hangs, or cannot reach its
+ * source or the brokers. The seconds then continue to increase, and the rest is unknown.
  */
 export function lagOf({ lag, activeSince }: Pick<TaskSnapshot, 'lag' | 'activeSince'>, now: number): Lag | null {
   if (lag === null) return null
-  return { seconds: secondsOf(lag, activeSince, now), bytes: lag.bytes, records: lag.records }
+  const seconds = secondsOf(lag, activeSince, now)
+  if (isOutdated(lag, now)) return { seconds, bytes: null, records: null }
+  return { seconds, bytes: lag.bytes, records: lag.records }
 }
 
 function secondsOf(lag: LagSample, activeSince: number | null, now: number): number | null {
   if (!lag.caughtUp && lag.since === null) return null
-  const oldest = Math.min(lag.caughtUp ? now : lag.since!, activeSince ?? now)
-  return Math.max(0, now - oldest) / 1000
+  const since = !lag.caughtUp ? lag.since! : isOutdated(lag, now) ? lag.measuredAt : now
+  return Math.max(0, now - Math.min(since, activeSince ?? now)) / 1000
 }
+
+const isOutdated = ({ measuredAt }: LagSample, now: number): boolean => now - measuredAt > OUTDATED_MS
 
 /**
  * Returns the lag of a connector: the maximum of its tasks' seconds, and the sums of their bytes

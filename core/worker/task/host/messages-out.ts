@@ -46,6 +46,11 @@ export interface LagSample {
    * the task has caught up.
    */
   readonly since: number | null
+  /**
+   * When the end of the source or of the partitions was last known, ms since 1970. If the task
+   * cannot measure its lag any longer, this time no longer changes.
+   */
+  readonly measuredAt: number
   /** The records by partition. Only sinks report them. */
   readonly partitions: readonly (readonly [topic: string, partition: number, records: number])[]
 }

@@ -14,11 +14,17 @@ const LOOKUP_MS = 5000
 interface PartitionState {
   /** The end offset of the partition; -1 while it is unknown. */
   end: number
+  /** When `end` was read, ms since 1970. */
+  endAt: number
+  /** The start offset of the partition. Records before it were deleted. */
+  start: number
   /**
    * The timestamp of the last consumed record, ms since 1970. Null if no record was consumed, or if
    * the record has no timestamp.
    */
   lastTime: number | null
+  /** The last time at which the sink had accepted all records, ms since 1970. Null if unknown. */
+  caughtUpAt: number | null
 }
 
 /**
@@ -46,7 +52,7 @@ export class SinkLag {
     const last = batch.records.at(-1)
     if (last === undefined) return
     const state = this.#stateOf(batch)
-    state.end = Math.max(state.end, batch.highWatermark)
+    if (batch.highWatermark > state.end) Object.assign(state, { end: batch.highWatermark, endAt: Date.now() })
     state.lastTime = last.timestampType === -1 ? null : last.timestamp
     this.#records += batch.records.length
     this.#bytes += sizeOf(batch.records)
@@ -56,32 +62,42 @@ export class SinkLag {
     for (const p of partitions) this.#partitions.delete(keyOf(p))
   }
 
-  /** Returns the lag; null if no partition is assigned, or while an end offset is unknown. */
+  /** Returns the lag; null if no partition is assigned, or while an offset is unknown. */
   read(): LagSample | null {
     void this.#lookUp()
     const assigned = this.#consumer.assignment()
     let records = 0
     let since: number | null = null
     let sinceKnown = true
+    let measuredAt = Number.POSITIVE_INFINITY
     const partitions: [string, number, number][] = []
     for (const p of assigned) {
       const state = this.#partitions.get(keyOf(p))
-      const from = this.#offsets.deliveredTo(p) ?? this.#firstOffset(p)
-      if (state === undefined || state.end < 0 || from === null) return null
-      const behind = Math.max(0, state.end - from)
+      const position = this.#position(p)
+      if (state === undefined || state.end < 0 || position === null) return null
+      const behind = behindOf(state, this.#offsets.firstPending(p) ?? position)
       records += behind
-      partitions.push([p.topic, p.partition, Math.max(0, state.end - (this.#offsets.consumedTo(p) ?? from))])
-      if (behind === 0) continue
-      if (state.lastTime === null) sinceKnown = false
-      else since = Math.min(since ?? state.lastTime, state.lastTime)
+      partitions.push([p.topic, p.partition, behindOf(state, position)])
+      measuredAt = Math.min(measuredAt, state.endAt)
+      if (behind === 0) {
+        state.caughtUpAt = state.endAt
+        continue
+      }
+      const handledAt = latest(state.lastTime, state.caughtUpAt)
+      if (handledAt === null) sinceKnown = false
+      else since = Math.min(since ?? handledAt, handledAt)
     }
     if (partitions.length === 0) return null
     const bytes = records === 0 ? 0 : this.#records === 0 ? null : Math.round((records * this.#bytes) / this.#records)
-    return { bytes, records, caughtUp: records === 0, since: sinceKnown ? since : null, partitions }
+    return { bytes, records, caughtUp: records === 0, since: sinceKnown ? since : null, measuredAt, partitions }
   }
 
-  /** Returns the position from which the consumer reads; null if it is unknown. */
-  #firstOffset(p: TopicPartition): number | null {
+  /**
+   * Returns the position from which the consumer reads; null if it is unknown. The position may be
+   * after the last consumed record, if the records between were deleted or compacted. After the
+   * topic was recreated, it is before that record.
+   */
+  #position(p: TopicPartition): number | null {
     try {
       return this.#consumer.position(p)
     } catch {
@@ -96,7 +112,9 @@ export class SinkLag {
     this.#lookingUp = true
     try {
       const ends = await this.#consumer.endOffsets(assigned)
-      for (const [i, p] of assigned.entries()) this.#stateOf(p).end = ends[i]!
+      const endAt = Date.now()
+      for (const [i, p] of assigned.entries()) Object.assign(this.#stateOf(p), { end: ends[i]!, endAt })
+      await this.#lookUpStarts()
     } catch (error) {
       this.#logger.debug(`cannot get the end offsets of the partitions: ${messageOf(error)}`)
     } finally {
@@ -105,15 +123,31 @@ export class SinkLag {
     }
   }
 
+  /**
+   * Reads the start offsets of the partitions that are behind. While a consumer is paused, its
+   * position may be before records that were deleted.
+   */
+  async #lookUpStarts(): Promise<void> {
+    const behind = this.#consumer.assignment().filter(p => (this.#position(p) ?? 0) < this.#stateOf(p).end)
+    if (behind.length === 0) return
+    const starts = await this.#consumer.beginningOffsets(behind)
+    for (const [i, p] of behind.entries()) this.#stateOf(p).start = starts[i]!
+  }
+
   #stateOf(p: TopicPartition): PartitionState {
     const key = keyOf(p)
     let state = this.#partitions.get(key)
-    if (!state) this.#partitions.set(key, (state = { end: -1, lastTime: null }))
+    if (!state) this.#partitions.set(key, (state = { end: -1, endAt: 0, start: 0, lastTime: null, caughtUpAt: null }))
     return state
   }
 }
 
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
+
+const behindOf = ({ start, end }: PartitionState, from: number): number => Math.max(0, end - Math.max(start, from))
+
+const latest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b)
 
 function sizeOf(records: readonly ConsumerRecord[]): number {
   let bytes = 0

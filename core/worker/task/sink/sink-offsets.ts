@@ -33,6 +33,11 @@ export class SinkOffsets {
     let epochs = this.#epochs.get(key)
     if (!epochs) this.#epochs.set(key, (epochs = new ConsumedEpochs()))
     epochs.add(records)
+    // The position is reset to an earlier offset after the topic was truncated or recreated.
+    if (records[0]!.offset < (this.#consumed.get(key)?.offset ?? 0)) {
+      this.#committed.delete(key)
+      this.#firstConsumed.delete(key)
+    }
     if (!this.#committed.has(key) && !this.#firstConsumed.has(key)) this.#firstConsumed.set(key, records[0]!.offset)
     this.#consumed.set(key, { topic, partition, offset: last.offset + 1 })
   }
@@ -72,14 +77,16 @@ export class SinkOffsets {
     return sum
   }
 
-  /** Returns the offset after the last consumed record; null if no record was consumed. */
-  consumedTo(p: TopicPartition): number | null {
-    return this.#consumed.get(keyOf(p))?.offset ?? null
-  }
-
-  /** Returns the offset after the last delivered record; null if no record was delivered. */
-  deliveredTo(p: TopicPartition): number | null {
-    return this.#delivered.get(keyOf(p))?.offset ?? null
+  /**
+   * Returns the offset of the first record that was consumed and is not delivered yet. Returns null
+   * if there is no such record.
+   */
+  firstPending(p: TopicPartition): number | null {
+    const key = keyOf(p)
+    const consumed = this.#consumed.get(key)?.offset
+    const delivered = this.#delivered.get(key)?.offset
+    if (consumed === undefined || consumed === delivered) return null
+    return delivered ?? this.#firstConsumed.get(key) ?? null
   }
 
   /**

@@ -13,7 +13,14 @@ test("a source's lag is exported, and a source without `lag` has no lag", () => 
   expect(reader().read()).toBeNull()
   expect(reader(() => null).read()).toBeNull()
   const sample = reader(() => ({ bytes: 5, since: null })).read()
-  expect(sample).toEqual({ bytes: 5, records: null, caughtUp: true, since: null, partitions: [] })
+  expect(sample).toEqual({
+    bytes: 5,
+    records: null,
+    caughtUp: true,
+    since: null,
+    measuredAt: expect.any(Number),
+    partitions: [],
+  })
 })
 
 test.each([

@@ -26,7 +26,7 @@ export function lagReader(task: Pick<SourceTask, 'lag'>, logger: Logger): () => 
 function sampleOf({ bytes, since }: SourceLag): LagSample {
   if (!isNumber(bytes) || !isNumber(since) || (bytes ?? 0) < 0)
     throw new TypeError('bytes must be null or at least 0, and since must be null or a number')
-  return { bytes, records: null, caughtUp: since === null, since, partitions: [] }
+  return { bytes, records: null, caughtUp: since === null, since, measuredAt: Date.now(), partitions: [] }
 }
 
 const isNumber = (value: unknown): boolean => value === null || Number.isFinite(value)

@@ -42,6 +42,8 @@ export function consumed(
 export class FakeConsumer implements Consumer {
   readonly log = new Map<string, ConsumerRecord[]>()
   readonly commits: TopicPartitionOffset[][] = []
+  /** The start offsets of partitions whose first records were deleted. */
+  readonly startOffsets = new Map<string, number>()
   readonly committedOffsets = new Map<string, number>()
   /** Each poll first removes and calls the next of these functions. */
   readonly script: (() => Promise<void> | void)[] = []
@@ -166,12 +168,12 @@ export class FakeConsumer implements Consumer {
     return []
   }
 
-  async beginningOffsets(): Promise<number[]> {
-    return []
+  async beginningOffsets(partitions: readonly TopicPartition[]): Promise<number[]> {
+    return partitions.map(p => this.startOffsets.get(keyOf(p)) ?? 0)
   }
 
-  async endOffsets(): Promise<number[]> {
-    return []
+  async endOffsets(partitions: readonly TopicPartition[]): Promise<number[]> {
+    return partitions.map(p => this.log.get(keyOf(p))?.length ?? 0)
   }
 
   async offsetsForTimes(): Promise<(number | null)[]> {
