@@ -69,7 +69,7 @@ class Put extends SinkTask {
 const shared = Base => class extends Base {
   config = keys
   async start() { this.props = this.context.configs; await act(this.props, 'connector start') }
-  taskConfigs() { act(this.props, 'taskConfigs'); return this.props.at === 'taskConfigs' && this.props.how === 'returns nonsense' ? [7] : [this.props] }
+  async taskConfigs() { await act(this.props, 'taskConfigs'); return this.props.at === 'taskConfigs' && this.props.how === 'returns nonsense' ? [7] : [this.props] }
   async stop() { await act(this.props, 'connector stop') }
   async validate(_settings, { configs }) { await act(configs, 'validate') }
 }
@@ -248,6 +248,26 @@ test.each(['never settles', 'spins'])('a sink whose put or flush %s can be delet
     await otherPipeline.moves()
     await gone(name)
   }
+})
+
+test.each([
+  ['start', 'connector start', 'UNASSIGNED'],
+  ['taskConfigs', 'taskConfigs', 'RUNNING'],
+])('the status of a connector says that its %s has not returned', async (method, at, state) => {
+  const name = `bad-${++count}`
+  await worker.create(name, { ...once, 'connector.class': 'BadSource', at, how: 'never settles' })
+  let last = ''
+  await eventually(
+    async () => {
+      const { connector } = await worker.status(name)
+      last = JSON.stringify(connector)
+      const trace = `${connector?.trace}`
+      return connector?.state === state && trace.includes(`${method} of the connector has not returned since`)
+    },
+    () => `the status does not say that ${method} hangs: ${last}`,
+    20_000,
+  )
+  await gone(name)
 })
 
 test('the worker exits cleanly while a plugin hangs', async () => {

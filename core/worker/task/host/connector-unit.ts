@@ -11,7 +11,7 @@ import { checkedOffsetReader } from './checked-offset-reader.ts'
 import { HerderOffsetStore } from './herder-offset-store.ts'
 import type { ConnectorSpec } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
-import { reportingSlowCall } from './runner.ts'
+import { reportingSlowCall, SLOW_START_MS } from './runner.ts'
 import type { Unit, UnitTools, Uplink } from './unit.ts'
 
 /** A running connector. It divides the work into tasks, but does not process records. */
@@ -57,8 +57,8 @@ export class ConnectorUnit implements Unit {
       offsets: reader,
     }
     try {
-      const report = (message: string | null) => uplink.event({ type: 'degraded', unit, message, retryAt: null })
-      await reportingSlowCall('start', () => connector.start(settings), report)
+      const what = 'start of the connector'
+      await reportingSlowCall(what, () => connector.start(settings), reportTo(uplink, unit), SLOW_START_MS)
     } catch (error) {
       self.#ended = true
       self.#abort.abort()
@@ -73,7 +73,12 @@ export class ConnectorUnit implements Unit {
    * for an invalid result. If such a result were stored, the tasks would fail at every start.
    */
   async taskConfigs(maxTasks: number): Promise<Props[]> {
-    const configs: unknown = await this.#connector.taskConfigs(maxTasks)
+    const configs: unknown = await reportingSlowCall(
+      'taskConfigs of the connector',
+      () => this.#connector.taskConfigs(maxTasks),
+      reportTo(this.#uplink, this.unit),
+      SLOW_START_MS,
+    )
     const fault = taskConfigsFault(configs)
     if (fault !== null) throw errors.create('MR_TASK_CONFIGS', { what: fault })
     return configs as Props[]
@@ -112,6 +117,11 @@ export class ConnectorUnit implements Unit {
       () => this.#uplink.event(event),
     )
   }
+}
+
+/** Returns a function that shows a message in the connector's status. Null removes the message. */
+function reportTo(uplink: Uplink, unit: string): (message: string | null) => void {
+  return message => uplink.event({ type: 'degraded', unit, message, retryAt: null })
 }
 
 /** Returns why something that `taskConfigs` returned is not a list of configurations, or null. */

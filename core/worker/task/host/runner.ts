@@ -38,6 +38,12 @@ export interface TaskParts {
 const SLOW_MS = 60_000
 
 /**
+ * The same for the calls that start a connector or a task, ms. It is shorter, because there is no
+ * other sign of a plugin that hangs while it starts.
+ */
+export const SLOW_START_MS = 5000
+
+/**
  * Calls a plugin. If the call has not returned after `slowMs`, `report` is called with a message.
  * When such a call returns, `report` is called with null.
  */
@@ -91,6 +97,7 @@ export async function startTask(task: StartableTask, parts: TaskParts, close: ()
       'start',
       () => task.start(parts.settings),
       message => parts.onDegraded(message, null),
+      SLOW_START_MS,
     )
   } catch (error) {
     try {
