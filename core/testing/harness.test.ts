@@ -104,6 +104,17 @@ test('a sink takes records, commits what it has written, and gets the rest again
   expect(readFileSync(file, 'utf8')).toBe('one\ntwo\nthree\n')
 })
 
+test('a sink that is stopped is not called after its stop, although its consumer then revokes the partitions', async () => {
+  await using sink = new SinkHarness(FileStreamSinkConnector, { config: { file: join(folder(), 'out.txt') } })
+  await sink.start()
+  sink.send({ value: 'one' })
+  await sink.committed()
+  await sink.stop()
+  const methods = sink.calls.map(call => call.method)
+  expect(methods.at(-1)).toBe('stop')
+  expect(methods.filter(method => method === 'stop')).toHaveLength(1)
+})
+
 test('received records are visible before the broker acknowledges them', async () => {
   const file = join(folder(), 'a.txt')
   appendFileSync(file, 'one\ntwo\nthree\n')

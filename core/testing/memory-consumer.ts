@@ -1,3 +1,4 @@
+import { clientErrors } from '../client/errors.ts'
 import { Traffic } from '../client/net/traffic.ts'
 import type {
   ClientTraffic,
@@ -11,7 +12,13 @@ import type {
   TopicPartitionOffset,
 } from '../client/types.ts'
 import { Signal } from '../common/async/signal.ts'
+import type { MemoryGroup } from './memory-group.ts'
 import type { MemoryLog } from './memory-log.ts'
+
+interface Assigned extends TopicPartition {
+  position: number
+  paused: boolean
+}
 
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 const MAX_POLL_RECORDS = 500
@@ -19,43 +26,20 @@ const MAX_POLL_RECORDS = 500
 const MAX_WAIT_MS = 50
 
 /**
- * The state of a consumer group: its committed offsets, its members and the partitions that they
- * share.
+ * A consumer that reads from memory. Rebalances happen within `poll`, as with a broker. Misuse
+ * throws the errors of the real consumer.
  */
-export class MemoryGroup {
-  /** The committed offsets, by `topic-partition`. */
-  readonly committed = new Map<string, number>()
-  /** Called after each commit. */
-  onCommit: (offsets: readonly TopicPartitionOffset[]) => void = () => {}
-  /** The partitions that the consumer does not get. */
-  readonly withheld = new Set<string>()
-  /** The consumers of the group. They share the partitions. */
-  readonly members: object[] = []
-  /** Whether withheld partitions are lost rather than revoked. */
-  lost = false
-  readonly #crashed = new WeakSet<object>()
-
-  /** Removes all members without a rebalance, as a crash of the worker does. */
-  crash(): void {
-    for (const member of this.members.splice(0)) this.#crashed.add(member)
-  }
-
-  /** Whether the worker of this member has crashed. */
-  hasCrashed(member: object): boolean {
-    return this.#crashed.has(member)
-  }
-}
-
-/** A consumer that reads from memory. Rebalances happen within `poll`, as with a broker. */
 export class MemoryConsumer implements Consumer {
   readonly #log: MemoryLog
   readonly #group: MemoryGroup
   readonly #woken = new Signal()
+  #mode: 'none' | 'subscribed' | 'assigned' | 'closed' = 'none'
   #topics: readonly string[] | RegExp = []
   #listener: RebalanceListener | undefined
-  #assigned: TopicPartition[] = []
-  readonly #positions = new Map<string, number>()
-  readonly #paused = new Map<string, TopicPartition>()
+  /** The assigned partitions, by `topic-partition`. */
+  #assigned = new Map<string, Assigned>()
+  #isPolling = false
+  #wasWoken = false
 
   constructor(log: MemoryLog, group: MemoryGroup) {
     this.#log = log
@@ -63,20 +47,32 @@ export class MemoryConsumer implements Consumer {
   }
 
   subscribe(topics: readonly string[] | RegExp, listener?: RebalanceListener): void {
-    this.#topics = topics
+    this.#check()
+    if (this.#mode === 'assigned') throw stateError('the consumer has assigned partitions; call unsubscribe first')
+    this.#mode = 'subscribed'
+    // The flags g and y make a RegExp remember its last match.
+    this.#topics = topics instanceof RegExp ? new RegExp(topics.source, topics.flags.replace(/[gy]/g, '')) : topics
     this.#listener = listener
-    this.#group.members.push(this)
+    if (!this.#group.members.includes(this)) this.#group.members.push(this)
   }
 
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]> {
-    if (!this.#group.hasCrashed(this)) await this.#rebalance()
-    let batches = this.#take()
-    if (batches.length === 0 && timeoutMs > 0) {
+    this.#check()
+    if (this.#isPolling) throw stateError('another poll of the consumer is in progress')
+    if (this.#mode === 'none') throw stateError('the consumer has no subscription and no assigned partitions')
+    this.#isPolling = true
+    try {
+      const hasCrashed = this.#group.hasCrashed(this)
+      if (this.#mode === 'subscribed' && !hasCrashed) await this.#rebalance()
+      const batches = this.#take()
+      if (batches.length > 0 || timeoutMs <= 0 || this.#wasWoken || signal?.aborted) return batches
       const wait = Math.min(timeoutMs, MAX_WAIT_MS)
       await Promise.race([this.#log.changed.next(wait, signal), this.#woken.next(wait, signal)])
-      batches = this.#take()
+      return this.#take()
+    } finally {
+      this.#isPolling = false
+      this.#wasWoken = false
     }
-    return batches
   }
 
   async #rebalance(): Promise<void> {
@@ -84,47 +80,67 @@ export class MemoryConsumer implements Consumer {
     const wanted = this.subscription()
       .flatMap(topic => this.#log.partitionsOf(topic).map(partition => ({ topic, partition })))
       .filter((p, n) => !this.#group.withheld.has(keyOf(p)) && members[n % members.length] === this)
-    const before = new Set(this.#assigned.map(keyOf))
     const after = new Set(wanted.map(keyOf))
-    const revoked = this.#assigned.filter(p => !after.has(keyOf(p)))
-    const assigned = wanted.filter(p => !before.has(keyOf(p)))
-    if (revoked.length > 0) {
-      if (this.#group.lost) await this.#listener?.onPartitionsLost?.(revoked)
-      else await this.#listener?.onPartitionsRevoked?.(revoked)
-      for (const p of revoked) this.#paused.delete(keyOf(p))
+    const assigned = wanted.filter(p => !this.#assigned.has(keyOf(p)))
+    const revoked = this.assignment().filter(p => !after.has(keyOf(p)))
+    await this.#revoke(revoked, this.#group.lost)
+    if (assigned.length === 0) return
+    this.#replaceAssignment(wanted)
+    await this.#listener?.onPartitionsAssigned?.(assigned)
+  }
+
+  async #revoke(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+    if (partitions.length === 0) return
+    try {
+      if (lost && this.#listener?.onPartitionsLost) await this.#listener.onPartitionsLost(partitions)
+      else await this.#listener?.onPartitionsRevoked?.(partitions)
+    } finally {
+      for (const p of partitions) this.#assigned.delete(keyOf(p))
     }
-    if (revoked.length === 0 && assigned.length === 0) return
-    this.#assigned = wanted
-    for (const p of assigned) this.#positions.set(keyOf(p), this.#group.committed.get(keyOf(p)) ?? 0)
-    if (assigned.length > 0) await this.#listener?.onPartitionsAssigned?.(assigned)
+  }
+
+  /** Partitions that were already assigned keep their positions and stay paused. */
+  #replaceAssignment(partitions: readonly TopicPartition[]): void {
+    const before = this.#assigned
+    this.#assigned = new Map(
+      partitions.map(({ topic, partition }) => {
+        const key = keyOf({ topic, partition })
+        const position = this.#group.committed.get(key) ?? 0
+        return [key, before.get(key) ?? { topic, partition, position, paused: false }]
+      }),
+    )
   }
 
   #take(): ConsumerBatch[] {
     if (this.#group.hasCrashed(this)) return []
     const batches: ConsumerBatch[] = []
     let room = MAX_POLL_RECORDS
-    for (const { topic, partition } of this.#assigned) {
-      const key = keyOf({ topic, partition })
-      if (this.#paused.has(key) || room === 0) continue
-      const log = this.#log.records(topic, partition)
-      const position = this.#positions.get(key) ?? 0
-      const records = log.slice(position, position + room)
+    for (const p of this.#assigned.values()) {
+      if (p.paused || room === 0) continue
+      const log = this.#log.records(p.topic, p.partition)
+      const records = log.slice(p.position, p.position + room)
       if (records.length === 0) continue
       room -= records.length
-      this.#positions.set(key, position + records.length)
-      batches.push({ topic, partition, records, highWatermark: log.length })
+      p.position += records.length
+      batches.push({ topic: p.topic, partition: p.partition, records, highWatermark: log.length })
     }
     return batches
   }
 
   wakeup(): void {
+    this.#wasWoken = true
     this.#woken.notify()
   }
 
-  async commit(offsets: readonly TopicPartitionOffset[] = []): Promise<void> {
+  async commit(offsets: readonly TopicPartitionOffset[] = this.#positions()): Promise<void> {
+    this.#check()
     if (this.#group.hasCrashed(this)) return
     for (const o of offsets) this.#group.committed.set(keyOf(o), o.offset)
     this.#group.onCommit(offsets)
+  }
+
+  #positions(): TopicPartitionOffset[] {
+    return [...this.#assigned.values()].map(p => ({ topic: p.topic, partition: p.partition, offset: p.position }))
   }
 
   subscription(): readonly string[] {
@@ -137,18 +153,34 @@ export class MemoryConsumer implements Consumer {
   }
 
   assign(partitions: readonly TopicPartition[]): void {
-    this.#assigned = [...partitions]
+    this.#check()
+    if (this.#mode === 'subscribed') throw stateError('the consumer has subscribed to topics; call unsubscribe first')
+    this.#mode = 'assigned'
+    this.#replaceAssignment(partitions)
   }
 
   async unsubscribe(): Promise<void> {
-    this.#assigned = []
+    this.#check()
+    await this.#leave()
+    this.#mode = 'none'
+  }
+
+  /** Leaves the group. As the real consumer, revokes the partitions of a subscription first. */
+  async #leave(): Promise<void> {
+    if (this.#mode === 'subscribed' && !this.#group.hasCrashed(this)) await this.#revoke(this.assignment(), false)
+    const { members } = this.#group
+    if (members.includes(this)) members.splice(members.indexOf(this), 1)
+    this.#assigned.clear()
+    this.#topics = []
+    this.#listener = undefined
   }
 
   assignment(): readonly TopicPartition[] {
-    return this.#assigned
+    return [...this.#assigned.values()].map(({ topic, partition }) => ({ topic, partition }))
   }
 
   async committed(partitions: readonly TopicPartition[]): Promise<(OffsetAndMetadata | null)[]> {
+    this.#check()
     return partitions.map(p => {
       const offset = this.#group.committed.get(keyOf(p))
       return offset === undefined ? null : { offset }
@@ -156,31 +188,39 @@ export class MemoryConsumer implements Consumer {
   }
 
   position(partition: TopicPartition): number | null {
-    return this.#positions.get(keyOf(partition)) ?? null
+    return this.#need(partition).position
   }
 
   seek(partition: TopicPartition, offset: number): void {
-    this.#positions.set(keyOf(partition), offset)
+    if (!(Number.isSafeInteger(offset) && offset >= 0)) throw stateError(`cannot seek to the invalid offset ${offset}`)
+    this.#need(partition).position = offset
   }
 
   seekToBeginning(partitions: readonly TopicPartition[]): void {
-    for (const p of partitions) this.#positions.set(keyOf(p), 0)
+    for (const p of this.#chosen(partitions)) p.position = 0
   }
 
   seekToEnd(partitions: readonly TopicPartition[]): void {
-    for (const p of partitions) this.#positions.set(keyOf(p), this.#log.records(p.topic, p.partition).length)
+    for (const p of this.#chosen(partitions)) p.position = this.#log.records(p.topic, p.partition).length
+  }
+
+  /** Returns the given partitions, or all assigned partitions if none are given. */
+  #chosen(partitions: readonly TopicPartition[]): Assigned[] {
+    return partitions.length > 0 ? partitions.map(p => this.#need(p)) : [...this.#assigned.values()]
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const p of partitions) this.#paused.set(keyOf(p), p)
+    for (const p of partitions.map(each => this.#need(each))) p.paused = true
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const p of partitions) this.#paused.delete(keyOf(p))
+    for (const p of partitions.map(each => this.#need(each))) p.paused = false
+    this.#woken.notify()
   }
 
   paused(): readonly TopicPartition[] {
-    return [...this.#paused.values()]
+    const paused = [...this.#assigned.values()].filter(p => p.paused)
+    return paused.map(({ topic, partition }) => ({ topic, partition }))
   }
 
   async beginningOffsets(partitions: readonly TopicPartition[]): Promise<number[]> {
@@ -217,8 +257,23 @@ export class MemoryConsumer implements Consumer {
   }
 
   async close(): Promise<void> {
-    const { members } = this.#group
-    if (members.includes(this)) members.splice(members.indexOf(this), 1)
-    this.#assigned = []
+    if (this.#mode === 'closed') return
+    await this.#leave()
+    this.#mode = 'closed'
+    this.#woken.notify()
   }
+
+  #need(partition: TopicPartition): Assigned {
+    const assigned = this.#assigned.get(keyOf(partition))
+    if (!assigned) throw stateError(`partition ${keyOf(partition)} is not assigned to this consumer`)
+    return assigned
+  }
+
+  #check(): void {
+    if (this.#mode === 'closed') throw clientErrors.create('MR_CLIENT_CLOSED', { what: 'consumer' })
+  }
+}
+
+function stateError(what: string): Error {
+  return clientErrors.create('MR_CLIENT_STATE', { what })
 }

@@ -7,7 +7,8 @@ import { configured } from './configured.ts'
 import { type ChainPlugin, Harness, type HarnessOptions, type TaskWiring } from './harness.ts'
 import type { TaskCall } from './lifecycle.ts'
 import { memoryAdmin } from './memory-admin.ts'
-import { MemoryConsumer, MemoryGroup } from './memory-consumer.ts'
+import { MemoryConsumer } from './memory-consumer.ts'
+import { MemoryGroup } from './memory-group.ts'
 import { MemoryProducer, ProducerControl } from './memory-producer.ts'
 
 /** A record for a sink. Fields that are null may be omitted. */

@@ -10,7 +10,8 @@ import type {
 import { Harness, type HarnessOptions, type TaskWiring } from './harness.ts'
 import type { TaskCall } from './lifecycle.ts'
 import { memoryAdmin } from './memory-admin.ts'
-import { MemoryConsumer, MemoryGroup } from './memory-consumer.ts'
+import { MemoryConsumer } from './memory-consumer.ts'
+import { MemoryGroup } from './memory-group.ts'
 import { MemoryProducer, ProducerControl } from './memory-producer.ts'
 import { OffsetStorage } from './offset-storage.ts'
 

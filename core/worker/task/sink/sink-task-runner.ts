@@ -77,6 +77,8 @@ export class SinkTaskRunner {
   #retry: Retry = NO_RETRY
   #nextCommit: number
   #member: GroupMetadata | null = null
+  /** Whether the task is being stopped or is stopped. Rebalance callbacks are then ignored. */
+  #stopping = false
   /** The first error of a rebalance callback. The task fails with this error after the poll. */
   #callbackError: unknown = null
   /** What the task is waiting for, as shown in its status. */
@@ -127,6 +129,8 @@ export class SinkTaskRunner {
     } catch (error) {
       failure ??= error
     }
+    // As in Connect: the consumer revokes the partitions again when it is closed.
+    this.#stopping = true
     try {
       await task.stop()
     } catch (error) {
@@ -336,7 +340,7 @@ export class SinkTaskRunner {
   #listener(): RebalanceListener {
     const guarded = (run: (partitions: readonly TopicPartition[]) => Promise<void>) => {
       return async (partitions: readonly TopicPartition[]): Promise<void> => {
-        if (partitions.length === 0) return
+        if (partitions.length === 0 || this.#stopping) return
         try {
           await run(partitions)
         } catch (error) {
