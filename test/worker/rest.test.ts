@@ -146,7 +146,20 @@ test('a masked secret without a stored value is rejected', async () => {
     config: source({ secret: '[hidden]' }),
   })
   expect(status).toBe(400)
-  expect(errorsOf(body)).toMatch(/The value of secret is the mask/)
+  expect(errorsOf(body)).toMatch(/The value of secret is or contains the mask/)
+})
+
+test('the masked password of a URL is kept in an unchanged URL, and rejected in a changed one', async () => {
+  const address = 'http://me:sesame@host:9200/?token=open'
+  await rig.create('masked-url', source({ address }))
+  const { body } = await rig.call('GET', '/connectors/masked-url/config')
+  const shown = body as Record<string, string>
+  expect(shown['address']).toBe('http://me:[hidden]@host:9200/?token=[hidden]')
+  expect((await rig.call('PUT', '/connectors/masked-url/config', { ...shown, extra: '1' })).status).toBe(200)
+  const moved = { ...shown, address: 'http://me:[hidden]@other:9200' }
+  const refused = await rig.call('PUT', '/connectors/masked-url/config', moved)
+  expect([refused.status, errorsOf(refused.body)]).toEqual([400, expect.stringContaining('The value of address is')])
+  await rig.call('DELETE', '/connectors/masked-url')
 })
 
 test('references to config providers are shown unchanged, and resolved only for the plugin', async () => {

@@ -28,7 +28,35 @@ export class Password {
   }
 }
 
-/** Hides the passwords in URLs: `http://user:pw@host` becomes `http://user:[hidden]@host`. */
+/**
+ * A password between the user and the host of a URL. It may contain characters that should be
+ * escaped, such as `@` and `/`. A port is not a password.
+ */
+const USER_INFO = /(:\/\/[^/?#@\s:,"'<>]*):(?!\d{1,5}(?:[/?#,\s]|$))((?:(?!:\/\/)[^\s"'<>])+)@/g
+/** A secret in the parameters of a URL, such as `?user=x&password=y` in a JDBC URL. */
+const PARAMETER = /([?&;][\w.-]*(?:password|passwd|pwd|passphrase|secret|token|api_?key)=)([^&;#\s"'<>]+)/gi
+
+/**
+ * Hides the passwords in URLs: `http://user:pw@host` becomes `http://user:[hidden]@host`, and
+ * `jdbc:x://host/db?password=pw` becomes `jdbc:x://host/db?password=[hidden]`.
+ */
 export function hideInUrls(text: string): string {
-  return text.replace(/(:\/\/[^/?#@\s:,]*):[^/?#@\s,]+@/g, `$1:${HIDDEN}@`)
+  return text.replace(USER_INFO, `$1:${HIDDEN}@`).replace(PARAMETER, `$1${HIDDEN}`)
+}
+
+/** Returns the passwords in URLs, as they are written and decoded. */
+export function passwordsInUrls(text: string): string[] {
+  const found = [...text.matchAll(USER_INFO), ...text.matchAll(PARAMETER)].map(match => match[2]!)
+  return found.flatMap(secret => {
+    try {
+      return [secret, decodeURIComponent(secret)]
+    } catch {
+      return [secret]
+    }
+  })
+}
+
+/** Returns whether a URL in the text contains the mask of `hideInUrls` instead of a password. */
+export function hasHiddenInUrls(text: string): boolean {
+  return text.includes(`:${HIDDEN}@`) || passwordsInUrls(text).includes(HIDDEN)
 }

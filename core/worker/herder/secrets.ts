@@ -1,5 +1,5 @@
 import { listItems } from '../../common/config/parse.ts'
-import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
+import { HIDDEN, hasHiddenInUrls, hideInUrls } from '../../common/config/password.ts'
 import type { Props } from '../../connect/props.ts'
 import { isSecretClientKey } from '../config/client-overrides.ts'
 import { withPrefix } from '../config/with-prefix.ts'
@@ -57,12 +57,12 @@ export class Secrets {
     return Object.fromEntries(Object.entries(props).map(entry => [entry[0], full(entry)]))
   }
 
-  /** Returns the secret keys whose value is the mask. */
+  /** Returns the keys whose value is the mask, or contains it as the password of a URL. */
   async masked(props: Props): Promise<string[]> {
-    const suspects = Object.keys(props).filter(key => props[key] === HIDDEN)
+    const suspects = Object.keys(props).filter(key => props[key]!.includes(HIDDEN))
     if (suspects.length === 0 || !this.#enabled) return []
     const secret = await this.#secretTest(props)
-    return suspects.filter(secret)
+    return suspects.filter(key => (props[key] === HIDDEN ? secret(key) : hasHiddenInUrls(props[key]!)))
   }
 
   /** Returns a function that checks whether a key of the configuration is a secret. */

@@ -35,3 +35,8 @@ test('secrets in client settings are recognised by the names of the keys', () =>
   learnClientSecrets({ 'client.id': 'me', 'ssl.key.password': 'kellerkind' })
   expect(redact('key kellerkind of me')).toBe('key [hidden] of me')
 })
+
+test('the password in a URL is hidden everywhere, also decoded', () => {
+  learnSecrets(def, { user: 'u', url: 'https://elastic:geheim%40nis@host:9200' })
+  expect(redact('elastic:geheim@nis was refused; geheim%40nis')).toBe('elastic:[hidden] was refused; [hidden]')
+})

@@ -1,5 +1,5 @@
 import type { ConfigDef } from '../../../common/config/define.ts'
-import { HIDDEN, hideInUrls } from '../../../common/config/password.ts'
+import { HIDDEN, hideInUrls, passwordsInUrls } from '../../../common/config/password.ts'
 import type { Props } from '../../../connect/props.ts'
 import { isSecretClientKey } from '../../config/client-overrides.ts'
 
@@ -12,7 +12,7 @@ const known = new Set<string>()
 let pattern: RegExp | null = null
 
 /**
- * Stores the secrets of a plugin's configuration. They are then hidden in all messages and traces
+ * Stores the secrets of a plugin's configuration and the passwords in its URLs. They are then hidden in all messages and traces
  * that leave this thread. A secret that is also the value of a non-secret key is not hidden, for
  * example a password that equals the user name.
  */
@@ -28,8 +28,9 @@ export function learnClientSecrets(props: Props): void {
 function learn(props: Props, isSecret: (key: string) => boolean): void {
   const open = new Set(Object.keys(props).flatMap(key => (isSecret(key) ? [] : [props[key]])))
   const before = known.size
-  for (const [key, value] of Object.entries(props)) {
-    if (!isSecret(key) || value.length < MIN_LENGTH || value === HIDDEN || open.has(value)) continue
+  const secrets = Object.entries(props).flatMap(([key, value]) => (isSecret(key) ? [value] : passwordsInUrls(value)))
+  for (const value of secrets) {
+    if (value.length < MIN_LENGTH || value === HIDDEN || open.has(value)) continue
     for (const form of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]) {
       if (known.size < MAX_SECRETS) known.add(form)
     }
