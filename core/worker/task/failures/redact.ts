@@ -12,9 +12,9 @@ const known = new Set<string>()
 let pattern: RegExp | null = null
 
 /**
- * Stores the secrets of a plugin's configuration and the passwords in its URLs. They are then hidden in all messages and traces
- * that leave this thread. A secret that is also the value of a non-secret key is not hidden, for
- * example a password that equals the user name.
+ * Stores the secrets of a plugin's configuration and the passwords in its URLs. They are then
+ * hidden in all messages and traces that leave this thread. A secret that is also the value of a
+ * non-secret key is not hidden, for example a password that equals the user name.
  */
 export function learnSecrets(def: ConfigDef, props: Props): void {
   learn(props, key => def[key]?.type === 'PASSWORD')
