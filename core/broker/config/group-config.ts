@@ -34,7 +34,7 @@ export const GROUP_CONFIG = defineConfig({
     45_000,
     1,
     NO_CONSUMER_GROUPS,
-    'The coordinator removes a member that sends no heartbeat for this long',
+    'The time without heartbeats after which the coordinator removes a member',
   ),
   'consumer.heartbeat.interval.ms': time(5000, 1, NO_CONSUMER_GROUPS, 'The interval between heartbeats of a member'),
   'consumer.assignment.interval.ms': time(1000, 0, NO_CONSUMER_GROUPS, 'The shortest time between two assignments'),
@@ -42,7 +42,7 @@ export const GROUP_CONFIG = defineConfig({
     45_000,
     1,
     NO_SHARE_GROUPS,
-    'The coordinator removes a member of a share group that sends no heartbeat for this long',
+    'The time without heartbeats after which the coordinator removes a member of a share group',
   ),
   'share.heartbeat.interval.ms': time(
     5000,
@@ -100,7 +100,7 @@ export const GROUP_CONFIG = defineConfig({
     45_000,
     1,
     NO_STREAMS_GROUPS,
-    'The coordinator removes a member of a streams group that sends no heartbeat for this long',
+    'The time without heartbeats after which the coordinator removes a member of a streams group',
   ),
   'streams.heartbeat.interval.ms': time(
     5000,

@@ -7,7 +7,7 @@ const NOT_REPLICATED = 'This version has one broker, so nothing is replicated.'
 const NO_TIERED_STORAGE = 'Tiered storage is not supported yet.'
 const CODEC_LEVEL = 'Each codec uses its default level.'
 
-/** Accepts the replicas that are throttled: `*`, or a list of `partition:broker` pairs. */
+/** Checks a list of throttled replicas: `*`, or `partition:broker` pairs. */
 const throttledReplicas: Validator = {
   describe: '[partitionId]:[brokerId],[partitionId]:[brokerId],...',
   check(value, name) {

@@ -147,8 +147,8 @@ async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Pro
     if (text === null) continue
     const holder = await holderOf(path, text, o)
     if (holder !== null) return holder
-    // Set the modification time of the candidate to now, because others read it as the time of the
-    // last renewal once the candidate has become the lock.
+    // Set the modification time of the candidate to now. When the candidate becomes the lock, other
+    // processes read this time as the time of the last renewal.
     writeFileSync(candidate, readFileSync(candidate))
     if (takeOver(path, text, candidate)) return null
     await sleep(TRY_AGAIN_MS)
@@ -179,8 +179,8 @@ const describe = ({ pid, host }: LockOwner) => `process ${pid} on host ${host}`
 async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote', o: LockOptions): Promise<boolean> {
   const { everyMs, silenceMs, remoteSilenceMs } = o.heartbeat ?? HEARTBEAT
   const seen = renewedAt(path)
-  // On the same machine, the modification time comes from the clock of this process, so the time
-  // since the last renewal counts.
+  // If the owner is on this machine, both processes use the same clock, so measure from the last
+  // renewal. Otherwise measure from now.
   const since = verdict === 'hidden' && seen !== null ? Math.min(seen, Date.now()) : Date.now()
   const until = since + (verdict === 'hidden' ? silenceMs : remoteSilenceMs)
   if (until > Date.now()) {

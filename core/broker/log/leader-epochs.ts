@@ -64,7 +64,8 @@ export class LeaderEpochs {
 
   /**
    * Returns the largest known epoch that is at most `epoch`, and its end offset. The latest epoch
-   * ends at `logEndOffset`. Returns -1 for both if `epoch` is -1 or is newer than the latest epoch.
+   * ends at `logEndOffset`. If all known epochs are larger, returns `epoch` and the start offset of
+   * the first known epoch. Returns -1 for both if `epoch` is -1 or is larger than the latest epoch.
    */
   endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
     if (epoch === -1) return { epoch: -1, endOffset: -1 }

@@ -202,7 +202,7 @@ test('logs are compacted in the background, and the end of the last compaction i
   await again.close()
 })
 
-test('retention does not change a log until a topic uses it', async () => {
+test('retention does not change a log that no topic uses', async () => {
   const manager = await open()
   const log = await manager.getOrCreate('t', 0, TOPIC_ID, configOf({ retentionMs: -1 }))
   await append(log, [{ value: 'old', timestamp: 1000 }])

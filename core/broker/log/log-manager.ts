@@ -149,8 +149,9 @@ export class LogManager implements api.LogManager {
 
   /**
    * Removes a log: `get` no longer returns it, and its directory is renamed in the background.
-   * Resolves when the directory is renamed. If `topicId` is set, a log of another topic is kept.
-   * The next periodic checkpoint records the removal.
+   * Resolves when the directory is renamed. If `topicId` is set and the log belongs to another
+   * topic, does nothing. A log that could not be opened is removed without this check. The next
+   * periodic checkpoint records the removal.
    */
   delete(topic: string, partition: number, topicId?: string): Promise<void> {
     const key = partitionKey(topic, partition)
@@ -332,7 +333,7 @@ export class LogManager implements api.LogManager {
       this.#drop(key, entry)
       const dir = await this.#renameDir(entry, STRAY_DIR)
       this.#env.logger.warn(
-        `${dir} belongs to topic id ${entry.log.topicId}, not ${topicId}. It was renamed. Delete it by hand if it is not needed`,
+        `Renamed a log directory to ${dir}, because it belongs to topic id ${entry.log.topicId}, not ${topicId}. Delete the directory if you do not need its records`,
       )
     }
     const dir = this.#leastUsedDir()

@@ -49,7 +49,10 @@ export class LogState {
   /** All records below this offset are synced to disk. */
   recoveryPoint: number
   status: 'open' | 'deleted' | 'closed' = 'open'
-  /** The error because of which the open log rejects all writes, or null. */
+  /**
+   * After an error that followed a write, the log rejects all writes with this error. Null if there
+   * was no such error.
+   */
   stopped: KafkaError | null = null
   readonly #listeners = new Set<() => void>()
 

@@ -204,7 +204,7 @@ export class PartitionLog implements api.PartitionLog {
     }
     const target = offset === -1 ? log.highWatermark : offset
     if (target < 0 || target > log.highWatermark) {
-      const detail = `Offset ${offset} of ${log.name} is above the high watermark ${log.highWatermark}.`
+      const detail = `Offset ${offset} of ${log.name} is not between 0 and the high watermark ${log.highWatermark}.`
       throw errorFor(ErrorCode.OFFSET_OUT_OF_RANGE, detail)
     }
     if (log.raiseLogStart(target)) {
@@ -246,8 +246,9 @@ export class PartitionLog implements api.PartitionLog {
         if (txn.lastOffset < from || txn.firstOffset >= to) continue
         found.push({ producerId: Number(txn.producerId), firstOffset: txn.firstOffset })
       }
-      // If the last stable offset had reached `to` when a transaction ended, all transactions that
-      // start before `to` had ended. Later segments then contain none of them.
+      // Stop if the last stable offset had reached `to` when one of these transactions ended. All
+      // transactions that start before `to` had then ended, so later segments contain no marker of
+      // such a transaction.
       if (txns.some(t => t.lastStableOffset >= to)) break
     }
     return found

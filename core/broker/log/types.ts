@@ -264,8 +264,8 @@ export interface LogManager {
   get(topic: string, partition: number): PartitionLog | undefined
   /**
    * Removes a log: `get` no longer returns it. In the background, the suffix `-delete` is added to
-   * the name of its directory, which is removed after `file.delete.delay.ms`. If `topicId` is set,
-   * a log of another topic is kept.
+   * the name of its directory, which is removed after `file.delete.delay.ms`. If `topicId` is set
+   * and the log belongs to another topic, does nothing.
    */
   delete(topic: string, partition: number, topicId?: string): Promise<void>
   /**

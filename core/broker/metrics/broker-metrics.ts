@@ -109,7 +109,7 @@ export const BROKER_METRICS = defineMetrics({
   kafka_server_raftmetrics_current_epoch: ['gauge', 'The epoch of the metadata quorum.'],
   kafka_server_raftmetrics_current_state: ['untyped', "This node's role in the metadata quorum.", ['current_state']],
   kafka_server_raftmetrics_log_end_offset: ['gauge', 'The end offset of the metadata log.'],
-  kafka_server_raftmetrics_high_watermark: ['gauge', 'The offset up to which the metadata log is committed.'],
+  kafka_server_raftmetrics_high_watermark: ['gauge', 'The offset after the last committed record of the metadata log.'],
 
   kafka_coordinator_group_groupmetadatamanager_numgroups: ['gauge', 'Consumer groups.'],
   kafka_coordinator_group_groupmetadatamanager_numgroupsstable: ['gauge', 'Consumer groups that are Stable.'],

@@ -12,7 +12,7 @@ export interface LedPartition {
   readonly minInSync: number
 }
 
-/** Counts of the partitions in the metadata, and the partitions that this broker leads. */
+/** Counts of the partitions in the metadata, and a list (`led`) of those that this broker leads. */
 export interface Census {
   readonly partitions: number
   readonly offline: number

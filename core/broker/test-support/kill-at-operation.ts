@@ -1,8 +1,8 @@
 /**
- * Load this module with `--import` before a program. It kills the process with SIGKILL just before
- * operation number KILL_AT that changes a file in the directory KILL_IN. Counting starts when the
- * program emits `counting` on `process`. If the process exits without being killed, the number of
- * operations is written to the file KILL_COUNT.
+ * Load this module with `--import` before a program. It counts the operations that change files in
+ * the directory KILL_IN, and kills the process with SIGKILL just before operation number KILL_AT.
+ * Counting starts when the program emits `counting` on `process`. If the process exits without
+ * being killed, the number of operations is written to the file KILL_COUNT.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
@@ -17,7 +17,7 @@ process.once('counting' as 'exit', () => {
   counting = true
 })
 
-/** The number of operations since the process started. */
+/** The number of operations since the process started, also before the event `counting`. */
 let total = 0
 export const fileOperations = (): number => total
 

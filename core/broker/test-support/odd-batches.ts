@@ -62,7 +62,7 @@ const headers: readonly OddBatch[] = [
 
 /**
  * Batches whose attributes contain an unknown codec, a codec that does not match the records, or a
- * flag that a producer may not set.
+ * flag that a producer must not set.
  */
 const attributes: readonly OddBatch[] = [
   ...[5, 6, 7].map(a => ({ name: `codec ${a}`, batch: { attributes: a } })),

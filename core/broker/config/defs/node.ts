@@ -74,7 +74,7 @@ const quorumKeys = defineConfig({
     default: 9000,
     importance: 'MEDIUM',
     noEffect: QUORUM_OF_ONE,
-    documentation: 'The controller considers a broker dead if it receives no heartbeat for this long, in milliseconds.',
+    documentation: 'The time without heartbeats after which the controller considers a broker dead, in milliseconds.',
   }),
   'controlled.shutdown.enable': key.boolean({
     default: true,

@@ -357,7 +357,10 @@ export class LogWriter {
     try {
       this.#truncate()
     } catch (truncateError) {
-      this.#log.env.logger.error(`${this.#log.name}: cannot truncate the file after a failed write yet`, truncateError)
+      this.#log.env.logger.error(
+        `${this.#log.name}: cannot truncate the file after a failed write. The next write tries again`,
+        truncateError,
+      )
     }
     for (const { pending } of group.appends) pending.reject(error)
     for (const { pending } of group.duplicates) pending.reject(error)

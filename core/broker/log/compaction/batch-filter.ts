@@ -34,8 +34,8 @@ export interface FilterOptions {
    */
   readonly deleteRetentionMs: number
   /**
-   * Whether to keep a batch's header if no record remains, because the header contains the last
-   * sequence number of its producer.
+   * Whether to keep the header of a batch in which no record remains. The header contains the last
+   * sequence number of the producer.
    */
   readonly keepEmpty: boolean
   /** Called for a batch that cannot be read. The batch is then kept unchanged. */
@@ -59,10 +59,11 @@ interface Kept {
 const SMALL = 2 ** 51
 
 /**
- * Compacts a batch. Returns the same batch if nothing changes, and null if no record remains.
- * Otherwise returns a batch with fewer records. Offsets, producer and compression do not change.
- * The first compaction of a batch that contains a tombstone sets the delete horizon of the batch
- * (KIP-534). The first compaction after the delete horizon removes the tombstone.
+ * Compacts a batch. If nothing changes, returns the same batch. If no record remains, returns null,
+ * or only the header if `keepEmpty` is true. Otherwise returns a new batch that contains the
+ * remaining records. The offsets, the producer and the compression do not change. The first
+ * compaction of a batch that contains a tombstone sets the delete horizon of the batch (KIP-534).
+ * The first compaction after the delete horizon removes the tombstone.
  */
 export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
   try {
@@ -122,8 +123,8 @@ function filterRecords(batch: Buffer, o: FilterOptions): Buffer | null {
 }
 
 /**
- * Returns the key and the offset of each record of a batch that has a key. Returns an empty list if
- * the batch cannot be read.
+ * Returns the key and the offset of each record in a batch. Skips records without a key. Returns an
+ * empty list if the batch cannot be read.
  */
 export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
   const keys: { key: Buffer; offset: number }[] = []

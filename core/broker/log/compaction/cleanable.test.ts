@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { configOf } from '../test-support/logs.ts'
 import { cleanablePart, groupSegments, isDue } from './cleanable.ts'
 
-test('the part to compact excludes the last segment, records from an open transaction on, and young records', () => {
+test('the part to compact excludes the last segment, records after the start of an open transaction, and young records', () => {
   const view = (baseOffset: number, size: number, latestTimestamp: number) => ({
     baseOffset,
     endOffset: baseOffset + 10,

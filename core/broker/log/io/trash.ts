@@ -7,7 +7,7 @@ import { slowOperations } from './slow-operations.ts'
 export class Trash {
   readonly #logger: Logger
   readonly #now: () => number
-  /** The time to remove each path, by parent directory and path. */
+  /** The time at which each path becomes due for removal, by parent directory and path. */
   readonly #dueAt = new Map<string, Map<string, number>>()
   #running: Promise<void> = Promise.resolve()
 

@@ -138,9 +138,9 @@ async function readDisk(log: LogState, wanted: DiskRead): Promise<ReadResult> {
 }
 
 /**
- * Returns the batches to send, in a buffer from the pool. Returns an empty buffer if no batch fits
- * or ends before the limit. Returns null if the segment contains no record at or after the offset,
- * for example after compaction.
+ * Returns the batches to send, in a buffer from the pool. Returns an empty buffer if the first of
+ * these batches is too large, or does not end before the limit. Returns null if the segment
+ * contains no record at or after the offset, for example after compaction.
  */
 async function readSegment(log: LogState, segment: Segment, wanted: DiskRead): Promise<Buffer | null> {
   const { pool } = log.env

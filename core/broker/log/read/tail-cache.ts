@@ -80,8 +80,8 @@ export class TailCache {
   }
 
   /**
-   * Copies the bytes of an append to position `used` of a slab, and returns the slab. The caller
-   * must immediately call `add` with the chunk.
+   * Copies the bytes of an append to the free part of a slab, which starts at `slab.used`. Returns
+   * the slab. The caller must immediately call `add` with the chunk.
    */
   store(bytes: Buffer): Slab {
     const slab = this.#slabFor(bytes.length)

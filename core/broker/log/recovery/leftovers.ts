@@ -43,8 +43,8 @@ export async function cleanLeftovers(dir: string, env: LogEnv): Promise<void> {
     await finishSwap(dir, file.offset)
     env.logger.info(`${join(dir, offsetFileName(file.offset, LOG))}: completed a compaction that a crash interrupted`)
   }
-  // Remove the other `.swap` indexes. The `.log` file of their segment was not renamed to `.swap`
-  // yet, or already has its final name.
+  // Remove the remaining `.swap` indexes. The `.log` file of their segment was not renamed to
+  // `.swap` yet, or already has its final name.
   for (const { name, file } of files) if (file.state === SWAP && file.type !== LOG) removeFile(join(dir, name))
 }
 

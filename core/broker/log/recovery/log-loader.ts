@@ -55,7 +55,9 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
   const producers = new ProducerStates()
   let end = await recover(o, segments, producers, epochs)
   if (segments.length > 0 && end < o.logStartOffset) {
-    o.env.logger.warn(`${o.dir}: ends at ${end}, before its start ${o.logStartOffset}. The log continues at that start`)
+    o.env.logger.warn(
+      `${o.dir}: the log ends at offset ${end}, before its start offset ${o.logStartOffset}. New records start at ${o.logStartOffset}`,
+    )
     dropSegments(o, segments)
     segments = []
   }

@@ -120,8 +120,8 @@ class OffsetOrder {
   #held: BatchMeta | null = null
   #heldAt = 0
   /**
-   * The offset after the batch before the held batch. The base offset of the held batch cannot be
-   * lower.
+   * The end offset of the batch that precedes the held batch. The base offset of the held batch is
+   * at least this offset.
    */
   #minOffset: number
   #next: number

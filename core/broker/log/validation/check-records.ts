@@ -26,7 +26,8 @@ const MAX_INLINE_INSPECTED = 1000
 
 /**
  * Checks an uncompressed batch that the log stores without compression. Returns null if the batch
- * is compressed or must be, or if the check may take long. A thread must then check the batch.
+ * is compressed, if the log must compress it, or if the check may take long. A thread must then
+ * check the batch.
  */
 export function checkInline(batch: Buffer, rules: BatchRules): Verdict | null {
   const count = header.recordCount(batch, 0)
@@ -61,7 +62,7 @@ export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
 }
 
 function scan(batch: Buffer, records: Buffer, start: number, rules: BatchRules, isRewritten: boolean): number {
-  // A batch whose header says LogAppendTime needs a closer check, because a producer may not set
+  // A batch whose header says LogAppendTime needs a closer check, because a producer must not set
   // this type.
   if (header.timestampTypeOf(batch, 0) !== 0) return NEEDS_INSPECTION
   return fastScan(records, start, records.length, limitsOf(batch, rules, isRewritten))
@@ -98,9 +99,9 @@ function checkExactly(batch: Buffer, plain: Buffer, target: CompressionType, rul
 }
 
 /**
- * Returns a batch with recompressed records. Rejects a batch that becomes too large. This is
- * checked in the thread, because a message can contain many small batches, and all results of a
- * message are in memory at the same time.
+ * Recompresses the records of a batch. Rejects the batch if it becomes too large. The thread checks
+ * the size, because a message can contain many small batches, and all results of a message are in
+ * memory at the same time.
  */
 function rewritten(batch: Buffer, records: Buffer, codec: CompressionType, stamp: Stamp, rules: BatchRules): Verdict {
   const section = compress(codec, records)
@@ -131,7 +132,8 @@ function stampOf(rules: BatchRules, latest: number | bigint): Stamp {
 }
 
 /**
- * Returns an error if the header has values with which Kafka cannot recompress a batch, or null.
+ * Returns an error if Kafka could not recompress a batch with these header fields, and null
+ * otherwise.
  */
 function rewriteProblem(batch: Buffer, rules: BatchRules): Rejected | null {
   const producerId = batch.readBigInt64BE(header.PRODUCER_ID)

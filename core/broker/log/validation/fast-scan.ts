@@ -90,8 +90,8 @@ function skipHeaders(buf: Buffer, start: number, end: number, count: number): nu
 /**
  * Reads a varint of up to four bytes. Returns its size and value in one number, so that nothing is
  * allocated. The lowest three bits are the size, and the other bits are the zigzag value. Returns
- * -1 for a longer varint. Beyond the end of the buffer, returns -1 or a value with which the record
- * is invalid.
+ * -1 for a longer varint. If the varint extends beyond the end of the buffer, returns -1 or a value
+ * that makes the record invalid.
  */
 function shortVarint(buf: Buffer, at: number): number {
   let byte = buf[at]!

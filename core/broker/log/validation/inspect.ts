@@ -18,8 +18,8 @@ export interface InspectOptions {
   readonly plain: Buffer
   readonly rules: BatchRules
   /**
-   * Whether to ignore the length field of each record. Kafka ignores it if it does not recompress a
-   * compressed batch.
+   * Whether to ignore the length field of each record. Kafka ignores these fields in a compressed
+   * batch that it does not recompress.
    */
   readonly ignoresLengths: boolean
 }

@@ -7,8 +7,8 @@ import type { Stamp } from './rules.ts'
 const VARINT_BYTES = 5
 
 /**
- * Returns a copy of a batch with other records. `section` contains the records, already compressed.
- * Updates the codec, the timestamp, the length and the checksum in the header.
+ * Copies a batch, and replaces the records with `section`, whose records are already compressed.
+ * Updates the codec, the timestamp, the length and the checksum in the header of the copy.
  */
 export function withSection(batch: Buffer, section: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
   const bytes = Buffer.allocUnsafeSlow(header.HEADER_SIZE + section.length)

@@ -34,7 +34,7 @@ export const replace = (resourceType: number, resourceName: string, ...configs: 
   resources: [{ resourceType, resourceName, configs: configs.map(([name, value]) => ({ name, value })) }],
   validateOnly: true,
 })
-/** Returns the request with each resource repeated. */
+/** Returns a request that lists all resources of the given request twice. */
 export const repeated = (input: { resources: object[] }) => ({
   ...input,
   resources: [...input.resources, ...input.resources],
