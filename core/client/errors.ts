@@ -62,7 +62,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_RECORD_TOO_LARGE: {
     message: 'a record of {size} bytes for {topic} is larger than {key} ({limit} bytes)',
-    fix: "Raise max.request.size (and the topic's max.message.bytes), or buffer.memory if that is the limit.",
+    fix: "Raise {key}. If you raise max.request.size, also raise the topic's max.message.bytes.",
   },
   MR_CLIENT_DELIVERY_TIMEOUT: {
     message: '{count} records for {topic}-{partition} were not acknowledged within {ms} ms: {cause}',
@@ -71,7 +71,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_BAD_RECORD: {
     message: 'invalid record for {topic}: {cause}',
-    fix: 'Keys and values must be Buffers or null. Timestamps must be milliseconds since 1970.',
+    fix: 'A key or header value must be a Buffer or null. A value must be a Buffer, a string or null. A timestamp must be a whole number of milliseconds since 1970.',
   },
   MR_CLIENT_NO_GROUP: {
     message: '{what} requires a group.id',

@@ -40,7 +40,7 @@ export interface ProducerRecord {
   readonly topic: string
   /**
    * The partition. Default: derived from the hash of the key (murmur2), as in Java. Records without
-   * a key go to one partition per batch.
+   * a key go to one partition until its batch is full, and then to another partition.
    */
   readonly partition?: number | null
   readonly key: Buffer | null
@@ -229,7 +229,10 @@ export interface Consumer {
   paused(): readonly TopicPartition[]
   beginningOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
   endOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
-  /** Returns the first offset at or after each timestamp, or null if there is no such record. */
+  /**
+   * Returns, for each query, the offset of the first record whose timestamp is not earlier. Returns
+   * null for a query if the partition has no such record.
+   */
   offsetsForTimes(queries: readonly (TopicPartition & { readonly timestamp: number })[]): Promise<(number | null)[]>
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /** Returns the membership; null while the consumer is not a member of a group. */

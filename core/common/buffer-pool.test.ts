@@ -22,7 +22,7 @@ test('a buffer that was not taken from the pool, or was already returned, is rej
   expect(() => pool.give(Buffer.alloc(10))).toThrow('not taken')
 })
 
-test('a full pool drops the unused buffers whose size was returned least recently', () => {
+test('a full pool first drops buffers of the size that was returned least recently', () => {
   const pool = new BufferPool({ maxIdleBytes: 100_000 })
   const small = [1, 2, 3].map(() => pool.take(16_384))
   const large = pool.take(65_536)

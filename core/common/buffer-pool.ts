@@ -75,8 +75,8 @@ export class BufferPool {
   }
 
   /**
-   * Drops the unused buffers whose size was returned least recently, until the pool is within its
-   * limit.
+   * Drops unused buffers until the pool is within its limit. Starts with the size of which no
+   * buffer was returned for the longest time.
    */
   #shrink(): void {
     for (const [size, idle] of this.#idle) {

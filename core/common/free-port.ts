@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 
 /**
- * The lowest port to try. All ports are below those of outgoing connections (from 32768 on Linux,
+ * The lowest port to try. Outgoing connections use higher ports than `TO` (from 32768 on Linux,
  * from 49152 elsewhere). So no outgoing connection can take the port, and no client can connect to
  * itself.
  */

@@ -3,9 +3,9 @@ import type { CompleteSourceRecord, ConnectRecord, SinkRecord } from './record.t
 type Mutable<R> = { -readonly [Field in keyof R]: R[Field] }
 
 /**
- * Returns a copy of a record that a transformation may change. The copy is an object literal that
- * names all fields, because V8 compiles it to a plain allocation. A spread would call a slow
- * routine.
+ * Returns a copy of a record. A transformation may change the copy. The function creates the copy
+ * with an object literal that names all fields, because V8 compiles such a literal to a plain
+ * allocation. A spread would call a slow routine.
  */
 export function copyRecord(record: ConnectRecord): Mutable<ConnectRecord> {
   if (isSource(record)) return copySource(record)

@@ -29,8 +29,8 @@ export abstract class FloatingNumber {
 }
 
 /**
- * A Double with a whole-number value. Other doubles are plain numbers. The function `double`
- * creates either.
+ * A Double with a whole-number value. Other doubles are plain numbers. Use the function `double` to
+ * create a double of either kind.
  */
 export class Double extends FloatingNumber {
   toString(): string {

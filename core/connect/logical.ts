@@ -5,8 +5,9 @@ import { primitive, type Schema, type SchemaOptions } from './schema.ts'
  * The names of Connect's logical types (org.apache.kafka.connect.data). In JavaScript, the value of
  * a Decimal is a `Decimal`. The value of a Date, Time or Timestamp is a `Date` in UTC: a Date at
  * midnight, a Time on 1970-01-01. They are encoded as bytes (Decimal), days as int32 (Date),
- * milliseconds as int32 (Time) and milliseconds as int64 (Timestamp). Debezium's `io.debezium.*`
- * types are int32, int64 or string with a name, and their values are not converted.
+ * milliseconds as int32 (Time) and milliseconds as int64 (Timestamp). A schema with one of
+ * Debezium's names, `io.debezium.*`, is an ordinary int32, int64 or string: its values are not
+ * converted.
  */
 export const DECIMAL = 'org.apache.kafka.connect.data.Decimal'
 export const DATE = 'org.apache.kafka.connect.data.Date'

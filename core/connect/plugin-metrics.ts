@@ -30,13 +30,14 @@ export interface PluginMetrics {
 /** How far a source task is behind its source. */
 export interface SourceLag {
   /**
-   * The number of bytes that the source contains and that the task has not read, or has not yet
+   * The number of bytes in the source that the task has not read yet, or has read but not yet
    * confirmed to the source. Null if the number is unknown.
    */
   readonly bytes: number | null
   /**
-   * Null if the task has read everything. Otherwise the time, in milliseconds since 1970, of the
-   * last record that the task read, or of the last moment at which the task had read everything.
+   * Null if the task has read everything. Otherwise the later of two times, in milliseconds since
+   * 1970: the time of the last record that the task read, and the last time at which the task had
+   * read everything.
    */
   readonly since: number | null
 }

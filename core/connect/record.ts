@@ -33,8 +33,8 @@ export interface ConnectRecord {
  */
 export type SourcePartition = Readonly<Record<string, unknown>>
 /**
- * The position up to which a source partition was read, such as `{ position: 120 }`. It contains
- * only JSON values, and `bigint` for an int64 beyond 2^53.
+ * A position in a source partition, such as `{ position: 120 }`. A task resumes from the last
+ * committed position. It contains only JSON values, and `bigint` for an int64 beyond 2^53.
  */
 export type SourceOffset = Readonly<Record<string, unknown>>
 

@@ -21,8 +21,8 @@ export interface SinkTaskContext {
   readonly version: string
   readonly logger: Logger
   /**
-   * Aborts when the task must stop. `put` must then end at once. If it has not taken the batch, it
-   * must throw an error.
+   * Aborts when the task must stop. `put` must then end at once. If `put` has not taken the batch,
+   * it must throw an error.
    */
   readonly signal: AbortSignal
   /** The connector's name and the task's number. */
@@ -33,8 +33,8 @@ export interface SinkTaskContext {
   /** Continues to consume from these offsets, regardless of the committed offsets. */
   seek(offsets: readonly TopicPartitionOffset[]): void
   /**
-   * Sets the wait before the runtime repeats a batch after a retriable error of `put`, in
-   * milliseconds.
+   * Sets how many milliseconds the runtime waits before the next retry of a batch for which `put`
+   * throws a retriable error. Later retries use the normal back-off again.
    */
   timeout(ms: number): void
   /** Stops consuming from partitions until `resume`. */

@@ -12,9 +12,9 @@ const INTEGERS: Partial<Record<SchemaType, bigint>> = {
 }
 
 /**
- * Returns why a value does not match its schema, or null if it does. As Connect's
- * ConnectSchema.validateValue, for the JavaScript types of docs/writing-a-plugin.md. Anything
- * matches if there is no schema.
+ * Returns why a value does not match its schema, or null if it does. The rules are those of
+ * Connect's ConnectSchema.validateValue, for the JavaScript types in docs/writing-a-plugin.md.
+ * Without a schema, every value is valid.
  */
 export function valueFault(schema: Schema | null, value: unknown, path = 'the value'): string | null {
   if (schema === null) return null

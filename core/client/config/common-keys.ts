@@ -11,7 +11,7 @@ const securityProtocol: typeof protocols = {
   check(value, name) {
     const wrong = protocols.check(value, name)
     if (wrong !== null || value === null) return wrong
-    return protocols.canonical?.(value) === 'PLAINTEXT' ? null : 'Only PLAINTEXT is supported yet'
+    return protocols.canonical?.(value) === 'PLAINTEXT' ? null : 'Only PLAINTEXT is supported'
   },
 }
 

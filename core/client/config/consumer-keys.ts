@@ -112,7 +112,7 @@ export const consumerKeys = defineConfig({
     importance: 'MEDIUM',
     option: 'fetchMaxBytes',
     documentation:
-      'The maximum number of bytes in the response to a fetch, and of records that the consumer fetches ahead. A batch that is larger is still returned, so that the consumer can make progress.',
+      'The maximum number of bytes in the response to a fetch. It also limits the bytes that the consumer fetches before they are polled. A batch that is larger is still returned, so that the consumer can make progress.',
   }),
   'fetch.max.wait.ms': key.int({
     default: 500,

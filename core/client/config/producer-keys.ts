@@ -8,7 +8,7 @@ import { securityConfig } from './security-keys.ts'
 
 const LEVEL = 'Each compression codec uses its default level.'
 const PARTITIONER =
-  'Records with a key go to the partition given by the hash of the key, records without a key to one partition per batch.'
+  "The hash of a record's key determines its partition. Records without a key go to one partition until its batch is full, and then to another."
 
 /** The settings that only producers have (Kafka's ProducerConfig). */
 export const producerKeys = defineConfig({
@@ -25,7 +25,7 @@ export const producerKeys = defineConfig({
     importance: 'LOW',
     option: 'idempotence',
     documentation:
-      'Whether the broker discards duplicates that retries cause, and keeps the order of records. Requires acks=all, retries above 0 and at most 5 requests in flight. If you do not set this key and the other settings do not allow it, it is off.',
+      'Whether the broker discards duplicates that retries cause, and keeps the order of records. Requires acks=all, retries above 0 and at most 5 requests in flight. If you do not set this key and the other settings do not meet these requirements, idempotence is off.',
   }),
   'max.in.flight.requests.per.connection': key.int({
     default: 5,

@@ -190,7 +190,7 @@ const oauthConfig = defineConfig({
   }),
   'sasl.oauthbearer.jwks.endpoint.url': key.string({
     default: null,
-    ...idle('MEDIUM', 'The URL of the public keys with which OAuth tokens are signed.'),
+    ...idle('MEDIUM', 'The URL of the public keys that verify the signatures of OAuth tokens.'),
   }),
   'sasl.oauthbearer.jwks.endpoint.refresh.ms': key.long({
     default: 3_600_000,

@@ -136,7 +136,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }).map<Step>(max => (_, c) => c.poll(max) > 0) },
 )
 
-test('for any order of polls, responses and leader changes, the consumer has finally read the records of the leader', () => {
+test('after any sequence of polls, responses and leader changes, the consumer reads all records of the last leader', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), steps => {
       const leader = new SimLeader()

@@ -36,8 +36,8 @@ export type Validation =
   /** The position has changed since the request was sent, so the response is ignored. */
   | { readonly kind: 'outdated' }
   /**
-   * The leader's log differs, from `end` on, from the log that was read. `end` is null if the
-   * leader does not know the epoch.
+   * From `end` on, the leader's log differs from the log that this consumer has read. `end` is
+   * null if the leader does not know the epoch.
    */
   | { readonly kind: 'truncated'; readonly end: { readonly offset: number; readonly epoch: number } | null }
 

@@ -71,7 +71,8 @@ export class Chunk {
   /**
    * Adds up to `max` records to `out`, starting at `position`. Returns the position after them and
    * the leader epoch of the batch before that position. `more` is true if the range may contain
-   * more records. Throws for an invalid batch after all records before it were returned.
+   * more records. A call that reaches an invalid batch returns the records before the batch, and
+   * the next call throws. If there is nothing before the batch, the first call throws.
    */
   take(position: number, max: number, out: ConsumerRecord[]): { position: number; epoch: number; more: boolean } {
     if (this.#failure) throw this.#failure.error

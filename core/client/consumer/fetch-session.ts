@@ -81,8 +81,8 @@ export class FetchSession {
   }
 
   /**
-   * Handles a lost response. The next request is a full one, because the broker may have handled
-   * the lost request.
+   * Handles a lost response. The next request is a full one, because the broker may or may not have
+   * handled the request to which the response was lost.
    */
   failed(): void {
     this.#epoch = INITIAL_EPOCH

@@ -77,8 +77,8 @@ export class Membership {
   readonly #stop = new AbortController()
   #joining = false
   /**
-   * The number of times that the member has left. It identifies operations from before the member
-   * left, whose results are ignored.
+   * The number of times that the member has left. If this number has changed since an operation
+   * started, the result of the operation is ignored.
    */
   #left = 0
   #prepared = false

@@ -11,7 +11,7 @@ const Heartbeat = defineApi(HeartbeatRequest, HeartbeatResponse)
 const LeaveGroup = defineApi(LeaveGroupRequest, LeaveGroupResponse)
 
 /** Heartbeat errors after which the member may still be in the group. */
-const PASSING: ReadonlySet<number> = new Set([
+const TEMPORARY: ReadonlySet<number> = new Set([
   ErrorCode.REBALANCE_IN_PROGRESS,
   ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
   ErrorCode.COORDINATOR_NOT_AVAILABLE,
@@ -44,7 +44,7 @@ export function createStandIn(options: ClientOptions, member: GroupMetadata): St
       const { errorCode } = await coordinator.request(Heartbeat, input, { lane: 'group', timeoutMs })
       if (errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE)
         coordinator.forget()
-      return errorCode === 0 || PASSING.has(errorCode)
+      return errorCode === 0 || TEMPORARY.has(errorCode)
     },
     async leave(reason, timeoutMs) {
       const input = (version: number) => {

@@ -1,6 +1,6 @@
 /**
- * The maximum size of a response. It is above any valid `fetch.max.bytes`, and below the maximum
- * size of a Buffer in Node.
+ * The maximum size of a response. It is far above the default of `fetch.max.bytes`, and below the
+ * maximum size of a Buffer in Node.
  */
 export const MAX_FRAME_BYTES = 1024 * 1024 * 1024
 

@@ -104,8 +104,8 @@ export class Pipeline {
   }
 
   /**
-   * Handles a response, without its length. Throws MR_CLIENT_BAD_RESPONSE if it does not belong to
-   * the next request.
+   * Handles a response. `frame` does not include the length that precedes it on the wire. Throws
+   * MR_CLIENT_BAD_RESPONSE if the response does not belong to the next request.
    */
   onFrame(frame: Buffer): void {
     const next = this.#queue[this.#head]

@@ -121,7 +121,7 @@ export class Accumulator {
     for (const topic of this.#topics.values()) for (const q of topic.partitions) if (!q.isEmpty) yield q
   }
 
-  /** Fails the records that `which` selects among those whose partition is not known yet. */
+  /** Fails the records that wait for metadata and for which `which` returns true. */
   failPending(error: Error, which: (p: PendingRecord) => boolean = () => true): void {
     for (const topic of this.#topics.values()) this.#failPending(topic, error, which)
   }
@@ -193,8 +193,8 @@ export class Accumulator {
   }
 
   /**
-   * Closes the batch if the appended record has filled it. Counts a record without a key for the
-   * choice of the next partition.
+   * Closes the batch if the appended record has filled it. If the record has no key, also adds its
+   * size to `topic.sticky`, which then may choose another partition for the next record.
    */
   #appended(
     topic: TopicQueue,

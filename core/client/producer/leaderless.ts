@@ -2,8 +2,8 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
 /**
- * The partitions with a batch to send whose leader is unknown or cannot be reached. While there are
- * such partitions, the metadata is refreshed. Batches still fail after `delivery.timeout.ms`.
+ * Partitions that have a batch to send, but whose leader is unknown or cannot be reached. While
+ * this set is not empty, the metadata is refreshed. Batches still fail after `delivery.timeout.ms`.
  */
 export class Leaderless {
   readonly #cluster: Cluster

@@ -70,8 +70,8 @@ function isIdempotent(values: Values, raw: RawConfig): boolean {
 }
 
 /**
- * Returns `delivery.timeout.ms`. As in Java, a default value is raised to the sum of the settings
- * that it includes.
+ * Returns `delivery.timeout.ms`. As in Java, the default is raised to `linger.ms` plus
+ * `request.timeout.ms` if this sum is larger.
  */
 function deliveryTimeout(values: Values, raw: RawConfig): number {
   const timeout = values['delivery.timeout.ms']

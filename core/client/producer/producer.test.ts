@@ -274,7 +274,7 @@ test.for<'none' | 'lz4'>(['none', 'lz4'])(
 test('room() rejects when its signal aborts', async () => {
   const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { bufferMemory: 1000 })
   while (producer.append(record('t', 'x'.repeat(100)))) {
-    /* fill it */
+    /* append until buffer.memory is full */
   }
   await expect(producer.room(AbortSignal.timeout(10))).rejects.toThrow()
 })

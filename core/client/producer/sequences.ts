@@ -38,7 +38,10 @@ export class Sequences {
     return this.#next
   }
 
-  /** Whether the broker has lost this partition's state, so that it needs a new epoch. */
+  /**
+   * Whether the partition needs a new epoch, because the broker has lost the producer's state or
+   * expects another sequence.
+   */
   get needsReset(): boolean {
     return this.#needsReset
   }
@@ -83,8 +86,8 @@ export class Sequences {
   }
 
   /**
-   * Returns whether the broker should expect this batch next. If the broker still rejects its
-   * sequence, earlier records are missing, or the broker has lost the producer's state.
+   * Returns whether the broker should expect this batch next. If the broker still rejects the batch
+   * as out of order, earlier records are missing, or the broker has lost the producer's state.
    */
   isNext(batch: ProducerBatch): boolean {
     return batch.sequence === (this.#unresolvedAt ?? nextSequence(this.#lastAcked, 1))

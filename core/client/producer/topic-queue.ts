@@ -14,12 +14,10 @@ export interface PendingRecord {
   readonly deadline: number
 }
 
-/**
- * The constants of Java's CompressionRatioEstimator. The estimate rises fast, falls slowly, and is
- * at least 5%.
- */
+/** The steps of the estimated ratio, as in Java's CompressionRatioEstimator. */
 const RATIO_RISE = 0.05
 const RATIO_FALL = 0.005
+/** The minimum of the estimated ratio. It limits the size of a batch before compression. */
 const MIN_RATIO = 0.05
 
 /**

@@ -67,8 +67,8 @@ export function mayBeWrittenAfter(code: number): boolean {
 export function judge(answer: PartitionAnswer, s: BatchSituation): Verdict {
   const verdict = judgeAttempt(answer, s)
   if (verdict !== 'rejected' || !s.idempotent) return verdict
-  // If the batch may have been written, no later batch may take over its sequence. The broker would
-  // discard that batch as a duplicate.
+  // If this batch may have been written, no later batch may take over its sequence. The broker
+  // would discard the later batch as a duplicate.
   return s.mayBeWritten || mayBeWrittenAfter(answer.errorCode) ? 'abandoned' : verdict
 }
 

@@ -33,8 +33,8 @@ export class ConfigError extends MillraceError {
 }
 
 /**
- * Calls a function. If it throws a ConfigError, throws one with other names for its keys instead,
- * such as the names with the prefix under which the user has set them.
+ * Calls `run`. If `run` throws a ConfigError, throws a copy of the error with the names of the keys
+ * that `nameOf` returns, such as the names with a prefix that the user has set.
  */
 export function withKeyNames<T>(nameOf: (key: string) => string, run: () => T): T {
   try {
@@ -184,7 +184,7 @@ function errorsOfNull(name: string, key: ConfigKey): string[] {
 
 /**
  * Validates all keys of a declaration. Never throws, and ignores unknown keys. `nulls` are the keys
- * that the configuration contains with the value null, so that they are not missing.
+ * that the configuration sets to null. They do not count as missing.
  */
 export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly string[] = []): ConfigValue[] {
   const checked = new Map(

@@ -59,9 +59,9 @@ interface Remedy {
 const MAX_CAUSES = 8
 
 /**
- * Removes the remedies and codes of causes from a parameter, and adds them to `found`. A message
- * that contains the message of its cause then says first everything that failed, and after that
- * everything to do.
+ * Removes the remedies and codes of causes from a parameter of a message, and adds them to `found`.
+ * The caller appends them to the message. So the message first says everything that failed, and
+ * ends with everything to do.
  */
 function takeRemedies(text: string, cause: unknown, found: Remedy[]): string {
   let rest = text
@@ -93,8 +93,8 @@ const causeOf = ({ cause }: Error): Error | null => (cause instanceof Error ? ca
 const codesIn = (text: string): string[] => [...text.matchAll(/\[(MR_[A-Z0-9_]+)\]/g)].map(match => match[1]!)
 
 /**
- * Whether an error has the properties of a MillraceError. Its class may be of another copy of this
- * module.
+ * Whether an error has the properties of a MillraceError. `instanceof` is not enough, because the
+ * error's class may come from another copy of this module.
  */
 function isRemedied(error: Error): error is Error & Pick<MillraceError, 'code' | 'fix' | 'summary'> {
   const { code, fix, summary } = error as Partial<MillraceError>

@@ -99,8 +99,8 @@ class Emitter {
   }
 
   /**
-   * Emits an atomic group as a lookahead, because a lookahead never backtracks. The reference to
-   * its group then consumes the text.
+   * Emits an atomic group as `(?=(...))\1`. The lookahead never backtracks into its content, but
+   * consumes no text. So it captures the text, and the back reference consumes the captured text.
    */
   #atomic(body: Node, behind: boolean): string {
     if (behind) throw PatternError.unsupported('an atomic group or possessive quantifier in a look-behind')

@@ -34,7 +34,7 @@ export class JavaPattern {
     } catch (error) {
       if (error instanceof PatternError) throw error
       // V8 rejects patterns that are too large or have too many groups.
-      throw PatternError.unsupported(`this pattern (${(error as Error).message})`)
+      throw PatternError.tooLarge((error as Error).message)
     }
   }
 
@@ -50,8 +50,8 @@ export class JavaPattern {
   }
 
   /**
-   * The groups whose text can differ from Java's. JavaScript resets groups at each iteration of a
-   * repetition, and does not accept an empty iteration.
+   * The groups whose text can differ from Java's: JavaScript resets groups at each iteration of a
+   * repetition, accepts no empty iteration, and matches a lookbehind from right to left.
    */
   get unreliableGroups(): ReadonlySet<number> {
     return this.#emitted.unreliable
@@ -77,7 +77,7 @@ export class JavaPattern {
     const parts = parseReplacement(text, this.#parsed.groups, this.#parsed.names)
     for (const part of parts) {
       if (typeof part === 'number' && this.#emitted.unreliable.has(part)) {
-        throw PatternError.unsupported(`a reference ($${part}) to a group within a repetition that may leave it out`)
+        throw PatternError.unsupported(`a reference ($${part}) to a group whose text may differ from Java's`)
       }
     }
     return parts

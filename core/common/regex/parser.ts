@@ -234,7 +234,7 @@ class Parser {
 
   #capturing(name: string | null): Node {
     const index = ++this.#groups
-    if (index > MAX_GROUPS) throw PatternError.unsupported(`more than ${MAX_GROUPS} capturing groups`)
+    if (index > MAX_GROUPS) throw PatternError.unsupported(`a pattern with more than ${MAX_GROUPS} capturing groups`)
     if (name !== null) this.#names.set(name, index)
     return { kind: 'group', index, body: this.#enclosed() }
   }
@@ -247,8 +247,8 @@ class Parser {
   }
 
   /**
-   * Parses up to the closing parenthesis. Flags that are set inside the parentheses do not apply
-   * after it.
+   * Parses up to and including the closing parenthesis. Flags that are set inside the parentheses
+   * do not apply after them.
    */
   #enclosed(flags: Flags = this.#flags): Node {
     if (++this.#depth > MAX_DEPTH) throw PatternError.unsupported(`a pattern with more than ${MAX_DEPTH} nested groups`)

@@ -24,4 +24,9 @@ export class PatternError extends Error {
   static unsupported(what: string): PatternError {
     return new PatternError(`${what} is not supported: rewrite the pattern without it`, false)
   }
+
+  /** Returns the error for a pattern that V8 does not compile, with V8's reason. */
+  static tooLarge(reason: string): PatternError {
+    return new PatternError(`JavaScript cannot compile the pattern (${reason}): shorten the pattern`, false)
+  }
 }

@@ -36,8 +36,8 @@ export function align(schema: Schema, value: unknown): unknown {
 }
 
 /**
- * Returns a value of a list or map whose elements have no common schema. Without a schema, a
- * floating-point number must carry its own type.
+ * Converts a value to a value without a schema, for a list or map whose elements have no common
+ * schema. Floating-point numbers become objects where their type would otherwise be lost.
  */
 export function withoutSchema({ schema, value }: SchemaAndValue): unknown {
   if (value === null || value === undefined || schema === null) return value ?? null

@@ -4,9 +4,10 @@ import type { Schema } from '../schema.ts'
 const DAY_MS = 86_400_000
 
 /**
- * Returns an instant as Connect's Values writes it: the date and the time. The date is omitted on
- * the first day of 1970. The time is omitted if it is midnight on another day. Before 1970, Connect
- * always omits the date. Here the schema decides, so that the date is not lost.
+ * Returns the text of a Date, Time or Timestamp. From 1970 on, the text equals that of Connect's
+ * Values: only the time on 1970-01-01, only the date at midnight of later days, otherwise both.
+ * Before 1970, Connect writes only the time, so that the date is lost. This function writes only
+ * the time for a Time, only the date for a Date, and both for a Timestamp.
  */
 export function dateText(schema: Schema | null, value: Date): string {
   const ms = value.getTime()

@@ -131,8 +131,9 @@ class Elements {
   }
 
   /**
-   * Returns the elements in the form of their common schema. An element that does not fit this
-   * schema becomes a value without a schema.
+   * Returns the elements for a list or map with their common schema. An element that is not a
+   * number and has another schema, such as a list with another element type, becomes a value
+   * without a schema.
    */
   values(): unknown[] {
     const { schema } = this

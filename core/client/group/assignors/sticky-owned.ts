@@ -42,8 +42,8 @@ export function viewOwnership(
   let maxGeneration = -1
   for (const id of order) {
     const member = members.get(id)!
-    // Unlike Java, also compare the first member's subscription if it is empty. Without this
-    // comparison, Java assigns the first member partitions to which it has not subscribed.
+    // The first member may have subscribed to no topics. Java then ignores its subscription in this
+    // comparison, and assigns it partitions of topics to which it has not subscribed.
     if (topics === null) topics = new Set(member.topics)
     else if (member.topics.length !== topics.size || member.topics.some(t => !topics!.has(t))) sameSubscriptions = false
     const data = ownedOf(member)
