@@ -44,7 +44,7 @@ async function same(...[name, input, version]: Call): Promise<void> {
 /**
  * Waits until Apache serves a new topic. At first, Apache may answer that the topic does not exist.
  */
-async function settled(name: string): Promise<void> {
+async function untilServed(name: string): Promise<void> {
   const input = {
     replicaId: -1,
     topics: [{ name, partitions: [{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: 0 }] }],
@@ -105,7 +105,7 @@ test.skipIf(skipped)('CreateTopics returns the same results and errors as Apache
 
 test.skipIf(skipped)('Metadata returns the same responses as Apache Kafka in every version', async () => {
   await same(...created(topic('meta', { numPartitions: 3 })))
-  for (const name of ['meta']) await settled(name)
+  for (const name of ['meta']) await untilServed(name)
   for (let version = 0; version <= 13; version++) {
     await same('Metadata', { topics: [{ name: 'meta' }] }, version)
     if (version >= 4)
@@ -129,14 +129,14 @@ test.skipIf(skipped)('Metadata returns the same responses as Apache Kafka in eve
 
 test.skipIf(skipped)('Produce, Fetch and ListOffsets return the same responses as Apache Kafka', async () => {
   await same(...created(topic('data')))
-  await settled('data')
+  await untilServed('data')
   const produce = (records: Buffer | null, o: object = {}, version = 12): Call => {
     const topicData = [{ name: 'data', partitionData: [{ index: 0, records }] }]
     return ['Produce', { acks: -1, timeoutMs: 5000, topicData, ...o }, version]
   }
   for (let version = 3; version <= 12; version++) await same(...produce(batchOf('a', 'b'), {}, version))
   // Sends two batches, then no batch. Both requests fail, because each partition must have exactly
-  // one batch. Null records are not sent, because Apache does not answer such a request.
+  // one batch. A request whose records are null is not sent, because Apache does not answer it.
   for (const records of [Buffer.concat([batchOf('a'), batchOf('b')]), Buffer.alloc(0)]) {
     const answers = await Promise.all([a, b].map(c => c.call(...produce(records))))
     // The error messages are not compared, because only our response has one.
@@ -212,7 +212,7 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets return the same responses a
 
 test.skipIf(skipped)('min.insync.replicas never requires more replicas than a partition has', async () => {
   await same(...created(topic('isr', config('min.insync.replicas', '2')), topic('isr-by-default')))
-  for (const name of ['isr', 'isr-by-default']) await settled(name)
+  for (const name of ['isr', 'isr-by-default']) await untilServed(name)
   const produce = (name: string, acks: number): Call => {
     const topicData = [{ name, partitionData: [{ index: 0, records: batchOf('a') }] }]
     return ['Produce', { acks, timeoutMs: 5000, topicData }, 12]
@@ -246,7 +246,7 @@ test.skipIf(skipped)('min.insync.replicas never requires more replicas than a pa
 
 test.skipIf(skipped)('configs are altered, rejected and described as in Apache Kafka', async () => {
   await same(...created(topic('conf'), topic('conf2')))
-  for (const name of ['conf', 'conf2']) await settled(name)
+  for (const name of ['conf', 'conf2']) await untilServed(name)
   const alter = (type: number, name: string, ...ops: [string, number, string | null][]): Call => [
     'IncrementalAlterConfigs',
     {
@@ -275,8 +275,8 @@ test.skipIf(skipped)('configs are altered, rejected and described as in Apache K
   await same('AlterConfigs', {
     resources: [{ resourceType: 2, resourceName: 'conf2', configs: [{ name: 'segment.ms', value: '100000' }] }],
   })
-  // These keys are left out, because in Apache they have no synonyms: log.roll.hours,
-  // log.roll.jitter.hours, log.flush.scheduler.interval.ms.
+  // The keys log.roll.hours, log.roll.jitter.hours and log.flush.scheduler.interval.ms are not
+  // compared, because Apache returns no synonyms for them.
   const keys = [
     'retention.ms',
     'cleanup.policy',
@@ -303,7 +303,7 @@ test.skipIf(skipped)('configs are altered, rejected and described as in Apache K
 
 test.skipIf(skipped)('every topic key has the same value, source and type as in Apache Kafka', async () => {
   await same(...created(topic('defaults')))
-  for (const name of ['defaults']) await settled(name)
+  for (const name of ['defaults']) await untilServed(name)
   const resources = [{ resourceType: 2, resourceName: 'defaults', configurationKeys: null }]
   const [their, our] = await Promise.all(
     [a, b].map(async c => {
@@ -338,7 +338,7 @@ test.skipIf(skipped)('Metadata creates the same topics as Apache Kafka does', as
 
 test.skipIf(skipped)('partitions are added and topics are deleted as in Apache Kafka', async () => {
   await same(...created(topic('grow'), topic('gone1'), topic('gone2')))
-  for (const name of ['grow', 'gone1', 'gone2']) await settled(name)
+  for (const name of ['grow', 'gone1', 'gone2']) await untilServed(name)
   const grow = (name: string, count: number, assignments: number[][] | null = null): Call => [
     'CreatePartitions',
     { topics: [{ name, count, assignments: assignments?.map(brokerIds => ({ brokerIds })) ?? null }], timeoutMs: 5000 },
@@ -372,7 +372,7 @@ test.skipIf(skipped)('partitions are added and topics are deleted as in Apache K
 
 test.skipIf(skipped)('our broker serves the directory of a stopped Apache broker', async () => {
   await same(...created(topic('moved')))
-  await settled('moved')
+  await untilServed('moved')
   const produced = {
     acks: -1,
     timeoutMs: 5000,

@@ -148,7 +148,7 @@ test('a request with millions of topics, three bytes each, is rejected before ob
   await serves()
 })
 
-test('a request of 90 MB for an API without records is rejected by its first bytes', async () => {
+test('a request of 90 MB for an API without records is rejected as soon as its first bytes arrive', async () => {
   warnings.length = 0
   const start = frame(Buffer.concat([header(9, 8), Buffer.alloc(1000)]))
   start.writeInt32BE(90 << 20)
@@ -227,7 +227,7 @@ test('the unsent responses of a client that does not read use a limited amount o
   for (let i = 0; i < 100; i++)
     greedy.send(FetchRequest, 12, { maxWaitMs: 0, minBytes: 1, topics: [{ topic: 'big', partitions }] })
   for (let i = 0; i < 5; i++) await serves()
-  // The broker holds only one response of 20 MB, not a hundred.
+  // The broker keeps only one response of 20 MB in memory, not a hundred.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100e6)
   greedy.close()
   c.close()

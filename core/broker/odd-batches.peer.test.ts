@@ -160,7 +160,7 @@ async function offsetsAt({ client }: Side, timestamp: number): Promise<Map<Parti
 /**
  * Waits until a broker leads all its partitions, which Apache does some time after their creation.
  */
-async function settled(side: Side): Promise<void> {
+async function untilLed(side: Side): Promise<void> {
   for (;;) {
     const offsets = [...(await offsetsAt(side, -1)).values()]
     if (offsets.every(o => o.errorCode === 0)) return
@@ -297,7 +297,7 @@ const FIELDS = {
  * Checks that accepted batches have the same header in both brokers, and that our broker returns
  * every record at its offset.
  */
-async function checkTaken(): Promise<void> {
+async function checkAccepted(): Promise<void> {
   const [their, our] = await Promise.all(
     [theirs, ours].map(side => fetchAll(side, p => side.outcomes.get(p)!.before + 1)),
   )
@@ -343,17 +343,17 @@ test.skipIf(skipped)(
   },
   async () => {
     expect(new Set(ODD_BATCHES.map(c => c.name)).size).toBe(ODD_BATCHES.length)
-    await Promise.all([theirs, ours].map(side => createTopics(side).then(() => settled(side))))
+    await Promise.all([theirs, ours].map(side => createTopics(side).then(() => untilLed(side))))
     now = BigInt(Date.now())
     await Promise.all([theirs, ours].map(sendAll))
     for (const p of partitions) compareAnswers(p)
-    await checkTaken()
+    await checkAccepted()
     await checkGood('before the restart')
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      await Promise.all([theirs, ours].map(side => side.restart(signal).then(() => settled(side))))
+      await Promise.all([theirs, ours].map(side => side.restart(signal).then(() => untilLed(side))))
       await checkGood(`after ${signal}`)
     }
-    await checkTaken()
+    await checkAccepted()
     await checkFiles()
   },
 )

@@ -63,8 +63,8 @@ export class Partitions {
   /**
    * Returns the partitions that need a new leader epoch from this node. A partition needs one if
    * this node leads it and its log is missing or was not closed cleanly, because acknowledged
-   * records may be lost. A partition without a leader, as Apache leaves it when it stops, also
-   * needs one.
+   * records may be lost. A partition without a leader also needs one if this node has a replica.
+   * (When Apache stops, its partitions have no leader.)
    */
   toElect(image: MetadataImage): Election[] {
     const isDue = (topic: string, p: PartitionImage) =>

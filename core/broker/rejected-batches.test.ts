@@ -48,7 +48,7 @@ async function produce(
 
 const raw = (batch: RawBatch) => rawBatch(batch, BigInt(Date.now()))
 
-test('the response lists the ten records without a key of a batch for a compacted topic', async () => {
+test('if a batch for a compacted topic contains ten records without a key, the response lists these ten', async () => {
   const records = Array.from({ length: 100 }, (_, i) => (i % 10 === 3 ? { key: null } : {}))
   const expected = [3, 13, 23, 33, 43, 53, 63, 73, 83, 93].map(batchIndex => ({
     batchIndex,
@@ -120,7 +120,7 @@ test('a rejected batch does not affect other partitions', async () => {
 })
 
 test('records in a batch without a maximum timestamp, as Sarama once wrote, are found by timestamp', async () => {
-  // A time after those of all other records in the log.
+  // This time is later than the timestamps of all other records in the log.
   let time = Date.now() + 60_000
   for (const codec of ['none', 'gzip'] as const) {
     time += 1000

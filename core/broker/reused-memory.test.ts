@@ -172,7 +172,7 @@ async function follow(port: number, partitionMaxBytes: number, progress: Progres
  * Fetches all partitions, and waits until the producers have made progress. Only then reads the
  * response, or resets the connection without reading it.
  */
-async function dawdle(port: number, random: () => number, progress: Progress): Promise<void> {
+async function readSlowly(port: number, random: () => number, progress: Progress): Promise<void> {
   while (progress.producing > 0) {
     const socket = connect({ port, host: '127.0.0.1' })
     await once(socket, 'connect')
@@ -224,12 +224,12 @@ test(`buffers are reused only after their last reader is done (seed ${seed})`, {
   admin.close()
   const acked: Acked = Array.from({ length: PARTITIONS }, () => new Map<number, string>())
   const progress = new Progress()
-  const dawdlers = [1, 2, 3].map(n => dawdle(b.port, randomOf(seed - n), progress))
+  const slowReaders = [1, 2, 3].map(n => readSlowly(b.port, randomOf(seed - n), progress))
   const followers = [1000, 100_000, 1 << 20].map(size => follow(b.port, size, progress))
   const producers = [...Array(PRODUCERS).keys()].map(n =>
     produce(b.port, `producer ${n}`, randomOf(seed + n), acked, progress),
   )
-  await Promise.all([...producers, ...dawdlers])
+  await Promise.all([...producers, ...slowReaders])
   for (const seen of [...(await Promise.all(followers)), await follow(b.port, 1 << 20, progress)]) {
     for (const [p, values] of acked.entries()) {
       for (const [offset, value] of values) expect(seen[p]!.get(offset)).toBe(value)

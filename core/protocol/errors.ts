@@ -11,7 +11,7 @@ export const protocolErrors = defineErrors({
   },
   MR_PROTOCOL_UNREPRESENTABLE: {
     message: 'Cannot encode {what}: {detail}',
-    fix: 'Use a value that the field can hold in this version of the message.',
+    fix: 'Use a value that this version of the message allows for the field.',
   },
   MR_PROTOCOL_TOO_LARGE: {
     message: 'Decompressed data exceeds {limit} bytes',
@@ -35,7 +35,7 @@ export function malformed(what: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_MALFORMED', { what, detail })
 }
 
-/** Returns the error for a value that a field cannot hold. */
+/** Returns the error for a value that does not fit into its field. */
 export function unrepresentable(what: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_UNREPRESENTABLE', { what, detail })
 }

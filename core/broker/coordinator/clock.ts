@@ -28,8 +28,8 @@ export class Alarm {
   }
 
   /**
-   * Schedules the callback for the time `at`. Does nothing if an earlier call is already scheduled,
-   * because that call sets the next time.
+   * Schedules the callback for the time `at`. Does nothing if the callback is already scheduled for
+   * an earlier time. When the callback runs, it must call `set` again for the next deadline.
    */
   set(at: number): void {
     if (this.#closed || at >= this.#at) return

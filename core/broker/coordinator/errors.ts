@@ -1,8 +1,8 @@
 import { ErrorCode, kafkaCodeOf } from '../../protocol/index.ts'
 
 /**
- * Returns the error code for a request of a group whose record could not be written. Most of these
- * codes make the client look up the coordinator and retry.
+ * Returns the error code for a request about a group, if the record that the request needs could
+ * not be written. Most of the codes make the client look up the coordinator and retry.
  */
 export function groupWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {
@@ -20,8 +20,8 @@ export function groupWriteError(error: unknown): number {
 }
 
 /**
- * Returns the error code for an OffsetCommit request whose offsets could not be written. Differs
- * from `groupWriteError` if a record is too large.
+ * Returns the error code for an OffsetCommit request whose offsets could not be written. The code
+ * differs from that of `groupWriteError` only if a record is too large.
  */
 export function commitWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {

@@ -69,8 +69,9 @@ export interface GroupDescription {
 }
 
 /**
- * Returns a group's description, as Kafka does: the members' metadata only while the group is
- * stable, and always their last assignments.
+ * Returns the description of a group. As in Kafka, the description contains the protocol and the
+ * members' metadata only while the group is stable. It always contains the members' last
+ * assignments.
  */
 export function descriptionOf(group: ClassicGroup): GroupDescription {
   const stable = group.state === 'Stable'

@@ -136,7 +136,7 @@ export class GroupShard {
     else if (entry.deleting) to(joinError(BUSY, r.memberId))
     else {
       entry.group.join(r, to, this.#services.clock())
-      this.#settle(entry)
+      this.#performEffects(entry)
     }
   }
 
@@ -148,12 +148,13 @@ export class GroupShard {
       return
     }
     entry.group.sync(r, to, this.#services.clock())
-    this.#settle(entry)
+    this.#performEffects(entry)
   }
 
   heartbeat(groupId: string, memberId: string, groupInstanceId: string | null, generationId: number): number {
     const group = this.#groups.get(groupId)?.group
-    // `#settle` is not needed, because a heartbeat can only move the deadline to a later time.
+    // `#performEffects` is not needed, because a heartbeat can only move the deadline to a later
+    // time.
     return group
       ? group.heartbeat(memberId, groupInstanceId, generationId, this.#services.clock())
       : ErrorCode.UNKNOWN_MEMBER_ID
@@ -163,19 +164,19 @@ export class GroupShard {
     const entry = this.#groups.get(groupId)
     if (!entry) return leavers.map(() => ErrorCode.UNKNOWN_MEMBER_ID)
     const codes = entry.group.leave(leavers, this.#services.clock())
-    this.#settle(entry)
+    this.#performEffects(entry)
     return codes
   }
 
-  /** Handles the deadline of an entry, which has passed. */
+  /** Handles an entry whose deadline has passed. */
   tick(entry: GroupEntry): void {
     entry.group.tick(this.#services.clock())
-    this.#settle(entry)
+    this.#performEffects(entry)
   }
 
   /**
-   * Commits offsets for a group. Resolves when they have been written or rejected, with an error
-   * code or NONE.
+   * Commits offsets for a group. Resolves with NONE when the offsets have been written, or with an
+   * error code if they were rejected.
    */
   async commit(groupId: string, who: Committer, offsets: readonly TopicPartitionOffset[]): Promise<number> {
     let entry = this.#groups.get(groupId)
@@ -198,7 +199,7 @@ export class GroupShard {
       this.#services.logger.warn(`Cannot write the offsets of group ${groupId}: ${messageOf(error)}`)
       return commitWriteError(error)
     } finally {
-      this.#settle(entry)
+      this.#performEffects(entry)
     }
   }
 
@@ -216,7 +217,7 @@ export class GroupShard {
       this.#services.logger.warn(`Cannot delete offsets of group ${entry.groupId}: ${messageOf(error)}`)
       return groupWriteError(error)
     } finally {
-      this.#settle(entry)
+      this.#performEffects(entry)
     }
   }
 
@@ -297,7 +298,7 @@ export class GroupShard {
       this.#groups.set(groupId, entry)
     }
     this.#loaded = true
-    for (const entry of this.#groups.values()) this.#settle(entry)
+    for (const entry of this.#groups.values()) this.#performEffects(entry)
   }
 
   #create(groupId: string): GroupEntry {
@@ -333,7 +334,7 @@ export class GroupShard {
   /**
    * Performs the actions that a group's state machine requests, and updates the group's deadline.
    */
-  #settle(entry: GroupEntry): void {
+  #performEffects(entry: GroupEntry): void {
     if (this.#stop.signal.aborted) return
     this.#run(entry, entry.group.takeEffects())
     const now = this.#services.clock()
@@ -363,7 +364,7 @@ export class GroupShard {
   #writeGroup(entry: GroupEntry, ticket: number, snapshot: GroupSnapshot): void {
     const done = (code: number) => {
       entry.group.persisted(ticket, code, this.#services.clock())
-      this.#settle(entry)
+      this.#performEffects(entry)
     }
     const mark = () => {
       entry.persisted = true

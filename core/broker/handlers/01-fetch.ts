@@ -54,7 +54,8 @@ async function readWithin(
   let want = 0
   for (const r of resolved) if (want < maxBytes) want += available(r, maxBytes - want, readCommitted)
   const reservation = ctx.broker.fetchBudget.reserve(want)
-  // `want` is an estimate, so it limits the fetch only if the budget has fewer bytes left.
+  // `want` is only an estimate. If all of it could be reserved, the fetch may read up to
+  // `maxBytes`. Otherwise it may read only the reserved bytes.
   const left = reservation.bytes < want ? reservation.bytes : maxBytes
   const limits = { left, first: true }
   const result: FetchedPartition[] = []
@@ -67,7 +68,8 @@ async function readWithin(
     }
     reservation.read(left - limits.left)
   } finally {
-    // In the next event loop turn the response is being sent, and its bytes count as unsent bytes.
+    // If data was read, keep the reservation until the next event loop turn. By then the response
+    // is being sent, and its bytes count as unsent bytes.
     if (limits.first) reservation.release()
     else setImmediate(reservation.release)
   }

@@ -61,7 +61,8 @@ async function topicsOf(request: Request, ctx: RequestContext): Promise<Topic[]>
   const all = request.topics === null || (ctx.apiVersion === 0 && request.topics.length === 0)
   if (all) return [...image.topicsByName.values()].map(known)
   const requested = request.topics ?? []
-  // As in Kafka, a single topic id makes this a request by ids, in which names are ignored.
+  // As in Kafka, if the request contains at least one topic id, only the ids are used, and the
+  // names are ignored.
   const ids = new Set(requested.map(t => t.topicId).filter(id => id !== ZERO_UUID))
   if (ids.size > 0)
     return [...ids].map(id => {

@@ -18,8 +18,8 @@ const GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 const NOT_ASKED = -(2 ** 31)
 
 /**
- * Handles DescribeGroups requests. A nonexistent group is described as dead, since v6 with the
- * error GROUP_ID_NOT_FOUND (KIP-1043).
+ * Handles DescribeGroups requests. A nonexistent group is described as dead. Since v6, its
+ * description also contains the error GROUP_ID_NOT_FOUND (KIP-1043).
  */
 export const describeGroupsHandler: Handler<Message<typeof DescribeGroupsRequest>, Response> = {
   key: ApiKey.DescribeGroups,

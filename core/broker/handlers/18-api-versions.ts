@@ -9,8 +9,8 @@ import type { Handler } from './handler.ts'
 const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 /**
- * Handles ApiVersions requests. Announces the APIs that have a handler. (The dispatcher answers a
- * request whose own version is too new.)
+ * Handles ApiVersions requests. Announces the APIs that have a handler. (The dispatcher answers
+ * ApiVersions requests of a version that the broker does not support.)
  */
 export function apiVersionsHandler(
   keys: () => Iterable<number>,

@@ -85,8 +85,8 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
 }
 
 /**
- * The broker keys that apply if another broker key is not set. Those with finer units come first.
- * Source: Kafka's DynamicBrokerConfig.
+ * For each broker key, the other keys that apply if this key is not set. Keys with finer units come
+ * first. Source: Kafka's DynamicBrokerConfig.
  */
 const FALLBACKS: Readonly<Record<string, readonly string[]>> = {
   'log.retention.ms': ['log.retention.minutes', 'log.retention.hours'],

@@ -24,7 +24,7 @@ async function started(settings: Record<string, string> = {}): Promise<void> {
 const connections = (n: number) => vi.waitFor(() => expect(b.broker.connections).toBe(n), { timeout: 15_000 })
 
 /** Starts a fetch that waits for up to ten minutes. Returns when the broker is waiting. */
-async function parked(port = b.port): Promise<RawClient> {
+async function startLongPoll(port = b.port): Promise<RawClient> {
   const c = await RawClient.connect(port)
   await c.call('Metadata', { topics: [{ name: 't' }] })
   c.send(FetchRequest, 12, {
@@ -40,8 +40,8 @@ async function parked(port = b.port): Promise<RawClient> {
 
 test('the broker detects during a long poll that a client has reset or closed its connection', async () => {
   await started()
-  const reset = await parked()
-  const closed = await parked()
+  const reset = await startLongPoll()
+  const closed = await startLongPoll()
   await connections(2)
   reset.socket.resetAndDestroy()
   await connections(1)
@@ -51,7 +51,7 @@ test('the broker detects during a long poll that a client has reset or closed it
 
 test('a client that half-closes its connection during a long poll still gets the response', async () => {
   await started()
-  const c = await parked()
+  const c = await startLongPoll()
   const answer = c.nextFrame()
   c.socket.end()
   expect((await answer).length).toBeGreaterThan(10)
@@ -76,7 +76,7 @@ test('connections.max.idle.ms also closes a connection during a long poll', asyn
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const port = Number(String((await once(proxy.stdout, 'data'))[0]))
-  const c = await parked(port)
+  const c = await startLongPoll(port)
   await connections(1)
   proxy.kill('SIGSTOP')
   await connections(0)

@@ -118,7 +118,7 @@ test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is rejected as soon
   expect(() => reader.peek()).toThrow(/MR_BROKER_BAD_REQUEST/)
 })
 
-test('requests over 16 MiB that are not Produce are rejected by their first bytes, however these are split', () => {
+test('requests over 16 MiB that are not Produce are rejected after their first six bytes, however those are split', () => {
   const start = (apiKey: number, size: number) => {
     const bytes = Buffer.alloc(300_000)
     bytes.writeInt32BE(size, 0)

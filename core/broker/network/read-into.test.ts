@@ -41,7 +41,7 @@ test("the socket reads into the target's buffers in turn, and reports the end of
   await close
 })
 
-test('a paused socket does not read, neither before its first read nor later', async () => {
+test('a paused socket reads nothing, whether it was paused before its first read or later', async () => {
   const seen: string[] = []
   const memory = Buffer.alloc(2)
   const socket = readInto(accepted, {
@@ -53,7 +53,8 @@ test('a paused socket does not read, neither before its first read nor later', a
     },
   })
   client.write('abcd')
-  // When the client has received this byte, the bytes that the client wrote before have arrived.
+  // The client wrote `abcd` before it received `x`. When it receives `x`, the socket could read
+  // `abcd` if it were not paused.
   socket.write('x')
   await once(client, 'data')
   expect(seen).toEqual([])

@@ -32,8 +32,8 @@ const SWEEP_MS = 1000
 const KEEP_ALIVE_MS = 60_000
 /**
  * The minimum size of the queue of new connections. Kafka's default of 50 is enough for Kafka,
- * where a thread only accepts connections. Here, new connections wait until the event loop has
- * handled its current requests.
+ * which has a separate thread that accepts connections. Here, new connections wait until the event
+ * loop has handled its current requests.
  */
 const MIN_BACKLOG = 1024
 

@@ -90,7 +90,7 @@ async function started(log = new MemoryLog()) {
   return { c, log, effects: partitions }
 }
 
-test('a new cluster begins with its features and its broker, and a restart leads in the next epoch', async () => {
+test('a new cluster begins with its features and its broker, and after a restart its node leads in the next epoch', async () => {
   const { c, log } = await started()
   expect([...c.image.features]).toEqual([['metadata.version', 30]])
   expect(c.image.brokers.get(1)).toMatchObject({ fenced: false, epoch: 2 })
@@ -100,7 +100,7 @@ test('a new cluster begins with its features and its broker, and a restart leads
   expect(again.c.image.brokers.get(1)?.epoch).toBe(4)
 })
 
-test('logs are created before the image contains their topic, and removed after it no longer does', async () => {
+test('logs are created before the image contains their topic, and removed after the image no longer contains it', async () => {
   const { c, effects } = await started()
   const [made] = await c.createTopics([newTopic('a')])
   await c.deleteTopics([made!.value!.id])

@@ -43,9 +43,9 @@ const PRODUCER_ID_BLOCK = 1000
 
 /**
  * The controller of a quorum with a single node. Changes are handled one after another. For each
- * change, a pure function decides on the committed image, and the resulting records are appended,
- * which commits them. Then the publisher applies their effects and publishes the new image. The
- * response to a change waits until it is published, but the next change does not.
+ * change, a pure function computes records from the committed image. Appending the records commits
+ * them. Then the publisher applies their effects and publishes the new image. The response to a
+ * change is sent only after that. The next change does not wait for the publisher.
  */
 export class QuorumController implements Controller {
   readonly #o: QuorumOptions
@@ -161,8 +161,8 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * Resolves when the records are committed. `done` resolves when they are published. It is a field
-   * of an object, because a bare promise would be awaited.
+   * Resolves when the records are committed. `done` resolves when they are published. `done` is a
+   * field of an object, because an async function that returns a promise waits for it.
    */
   async #commit(records: readonly MetadataRecord[]): Promise<{ done: Promise<void> }> {
     try {
@@ -186,7 +186,10 @@ export class QuorumController implements Controller {
     await this.#publisher.publish(replay.image, replay.delta)
   }
 
-  /** Resolves when all queued changes are committed and published. No change may follow. */
+  /**
+   * Resolves when all queued changes are committed and published. The caller must not request
+   * changes after this call.
+   */
   async close(): Promise<void> {
     await this.#last
     await this.#publisher.idle()

@@ -39,8 +39,8 @@ function checkReplicas(ctx: DecisionContext, brokerIds: readonly number[]): Refu
 }
 
 /**
- * Assigns replicas to new partitions, with each broker in turn. The first broker depends on the
- * partition's number. (Kafka chooses the first broker at random.)
+ * Assigns the replicas of new partitions to the brokers in turn. The first broker of a partition
+ * depends on the partition's number. (Kafka chooses the first broker at random.)
  */
 function assignReplicas(ctx: DecisionContext, from: number, count: number, factor: number): number[][] | Refusal {
   const brokers = [...ctx.image.brokers.values()].filter(b => !b.fenced).map(b => b.id)
@@ -189,8 +189,8 @@ function decideTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, s
 }
 
 /**
- * Whether the topics of a request have too many partitions in total, as in Kafka. Otherwise a small
- * request could create or describe a hundred thousand topics.
+ * Whether the topics of a request together have more partitions than Kafka allows. Without this
+ * limit, a small request could create or describe a hundred thousand topics.
  */
 function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): boolean {
   let sum = 0

@@ -12,8 +12,8 @@ import { inVersions } from '../../protocol/schema/versions.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 
 /**
- * The effect that a record that Millrace does not use has on the kept records. It replaces an
- * earlier record, removes an earlier record, or is added.
+ * What happens to the kept records when the log contains another record that Millrace does not use.
+ * The new record replaces an earlier one, removes an earlier one, or is added.
  */
 export type KeepRule =
   | { readonly does: 'replace'; readonly key: string }

@@ -54,7 +54,12 @@ function read(dir: string): MetaProperties | null {
     throw malformed(dir, text, 'version', `the version is ${version}, but this release reads version 1`)
   if (!clusterId) throw malformed(dir, text, 'cluster.id', 'cluster.id is missing')
   if (nodeId === undefined || !/^\d+$/.test(nodeId))
-    throw malformed(dir, text, 'node.id', nodeId === undefined ? 'node.id is missing' : `node.id is ${nodeId}`)
+    throw malformed(
+      dir,
+      text,
+      'node.id',
+      nodeId === undefined ? 'node.id is missing' : `node.id is ${nodeId}, but must be 0 or a positive integer`,
+    )
   return { clusterId, nodeId: Number(nodeId), directoryId: p['directory.id'] ?? '' }
 }
 

@@ -100,8 +100,8 @@ export class MetadataLog {
 
   /**
    * Returns the image of the newest usable snapshot. The log must be replayed from that image.
-   * Throws MR_BROKER_METADATA_SNAPSHOT if records that the log does not contain are only in a
-   * missing or damaged snapshot, because topics would be lost.
+   * Throws MR_BROKER_METADATA_SNAPSHOT if a snapshot is missing or damaged and the log does not
+   * contain all its records. Topics would otherwise be lost.
    */
   async restore(): Promise<MetadataImage> {
     await this.snapshots.removeLeftovers()

@@ -40,7 +40,8 @@ export function refuseTopicName(name: string): Refusal | null {
 
 /**
  * Returns the key of a topic name. Names with the same key differ only in `.` and `_`. Kafka
- * rejects a second such name, because both topics would share their metrics.
+ * rejects a topic if another topic has the same key, because the metrics of the two topics would
+ * have the same names.
  */
 export function collisionKey(name: string): string {
   return name.replaceAll('.', '_')

@@ -26,7 +26,8 @@ export function runCodec(codec: string, limit: number, run: () => Buffer): Buffe
 }
 
 /**
- * The extra size of a chunk. If the data fills a chunk exactly, node:zlib allocates another chunk.
+ * The number of bytes by which a chunk is larger than the expected data. If the data filled a chunk
+ * exactly, node:zlib would allocate another chunk.
  */
 const SLACK = 64
 

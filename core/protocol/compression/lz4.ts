@@ -4,9 +4,10 @@ import { wasmUtils } from './wasm.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 /**
- * LZ4 in frame format 1.6, which Kafka's batches of format 2 use. (Kafka's wrong header checksum
- * occurs only in formats 0 and 1.) The compressor writes independent blocks without checksums. The
- * decompressor reads all frames without a dictionary, including frames with linked blocks.
+ * LZ4 in frame format 1.6, which Kafka's batches of format 2 use. (Kafka's incorrect header
+ * checksum occurs only in batches of formats 0 and 1.) The compressor writes independent blocks
+ * without checksums. The decompressor reads every frame that needs no dictionary, including frames
+ * with linked blocks.
  */
 const FRAME_MAGIC = 0x184d2204
 
@@ -68,8 +69,8 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
     at += 4
     if (raw === 0) break
     const length = raw & 0x7fffffff
-    // The high bit marks a block that is stored uncompressed. For both kinds of blocks, the length
-    // must not exceed the block size of the frame.
+    // The high bit marks a block that is stored uncompressed. The length of a block, compressed or
+    // not, must not exceed the block size of the frame.
     if (length > maxBlock) throw damaged('lz4', `a block has ${length} bytes, but the frame allows ${maxBlock}`)
     need(data, at, length)
     const before = out.pos

@@ -5,9 +5,9 @@ import { wasmUtils } from './wasm.ts'
 /**
  * Snappy in the stream format of xerial's snappy-java, which Kafka's clients write. A stream is a
  * header of 16 bytes, then blocks. Each block is an int32 length and a raw Snappy block. The
- * decompressor also reads a single raw block, which some clients write instead of a stream. It does
- * not use the WebAssembly module, because the module crashes on damaged data, and allocates any
- * size that the data announces.
+ * decompressor also reads a single raw block, which some clients write instead of a stream. The
+ * decompressor does not use the WebAssembly module, because that module crashes on damaged data,
+ * and allocates any size that the data announces.
  */
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])])

@@ -1,8 +1,8 @@
 import { array, int16, int32, int64, message, string, uuid } from '../schema/declare.ts'
 
 /**
- * OffsetCommit stores the offsets up to which a group has consumed. Version 10 added topic ids
- * (KIP-848).
+ * OffsetCommit stores, for each partition, the offset of the next record that a group must read.
+ * Version 10 added topic ids (KIP-848).
  */
 export const OffsetCommitRequest = message({
   name: 'OffsetCommitRequest',

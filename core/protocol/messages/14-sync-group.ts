@@ -1,8 +1,8 @@
 import { array, bytes, int16, int32, message, string } from '../schema/declare.ts'
 
 /**
- * SyncGroup carries the assignments of a classic group. The leader sends all of them, and every
- * member receives its own.
+ * SyncGroup distributes the assignments of a classic group. The leader sends the assignments of all
+ * members, and every member receives its own.
  */
 export const SyncGroupRequest = message({
   name: 'SyncGroupRequest',

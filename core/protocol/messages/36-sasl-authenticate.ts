@@ -1,6 +1,6 @@
 import { bytes, int16, int64, message, string } from '../schema/declare.ts'
 
-/** SaslAuthenticate carries the bytes of a SASL exchange (KIP-152, KIP-368). */
+/** SaslAuthenticate transfers the bytes of a SASL exchange (KIP-152, KIP-368). */
 export const SaslAuthenticateRequest = message({
   name: 'SaslAuthenticateRequest',
   type: 'request',

@@ -250,9 +250,10 @@ function writeHeaders(buf: Buffer, start: number, headers: readonly HeaderInput[
 }
 
 /**
- * Returns the maximum size of a record, at any position in a batch. A producer adds the size of the
- * batch header, and compares the sum with `max.request.size`. A string value is counted as if it
- * were ASCII. Other strings may take up to `MAX_UTF8_PER_UNIT` times their length.
+ * Returns the maximum size that a record can have, wherever it is in a batch. A producer adds the
+ * size of the batch header, and compares the sum with `max.request.size`. The result is correct
+ * only if a string value is ASCII. Any other string takes up to `MAX_UTF8_PER_UNIT` times its
+ * length.
  */
 export function estimateRecordSize(
   key: Buffer | null,

@@ -141,7 +141,7 @@ export class DecodedBatch implements BatchHeader {
   private decode(buf: Buffer, start: number, end: number): DecodedRecord[] {
     const count = this.recordCount
     if (count < 0 || count * MIN_RECORD_SIZE > end - start)
-      throw malformed('record batch', `${count} records in ${end - start} bytes`)
+      throw malformed('record batch', `it announces ${count} records in ${end - start} bytes`)
     const records: DecodedRecord[] = []
     const cursor: Cursor = { pos: start }
     const { baseOffset, baseTimestamp } = this
@@ -193,11 +193,11 @@ function readBytes(buf: Buffer, cursor: Cursor, end: number): Buffer | null {
 function readHeaders(buf: Buffer, cursor: Cursor, end: number, count: number): DecodedHeader[] {
   // A header has at least two bytes.
   if (count < 0 || count * 2 > end - cursor.pos)
-    throw malformed('record', `${count} headers in ${end - cursor.pos} bytes`)
+    throw malformed('record', `it announces ${count} headers in ${end - cursor.pos} bytes`)
   const headers: DecodedHeader[] = []
   for (let i = 0; i < count; i++) {
     const key = readBytes(buf, cursor, end)
-    if (key === null) throw malformed('record', 'a header without a key')
+    if (key === null) throw malformed('record', 'a header has no key')
     headers.push({ key: key.toString('utf8'), value: readBytes(buf, cursor, end) })
   }
   return headers

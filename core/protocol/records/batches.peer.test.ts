@@ -57,7 +57,7 @@ function buildAsJava(codec: (typeof CODECS)[number], values: readonly string[]):
 }
 
 describe.skipIf(libs === null || !hasJava())("Kafka's own code", () => {
-  test('builds batches that we read with every codec, and uncompressed batches with the same bytes as ours', () => {
+  test('builds batches that we can decode with every codec, and its uncompressed batches have the same bytes as ours', () => {
     const sizes = [1, 10, VALUES.length]
     const cases = CODECS.flatMap(codec => sizes.map(size => ({ codec, values: VALUES.slice(0, size) })))
     const lines = cases.map(({ codec, values }) => [codec, ...values].join(' '))

@@ -142,14 +142,14 @@ describe('encoding', () => {
     expect(() => bytesOf(Number.NaN)).toThrow(/MR_PROTOCOL_UNREPRESENTABLE/)
   })
 
-  test('rejects a value that a field cannot hold, and names the field', () => {
+  test('rejects a value that does not fit into its field, and names the field', () => {
     const produce = (partition: object) => () =>
       encode(ProduceRequest, 9, { topicData: [{ name: 't', partitionData: [partition] }] })
     expect(produce({ index: 2 ** 31 })).toThrow(/ProduceRequest\.topicData\.partitionData\.index/)
     expect(produce({ index: 'x' })).toThrow(/MR_PROTOCOL_UNREPRESENTABLE/)
     expect(() => encode(ProduceRequest, 9, { topicData: [{ name: 'x'.repeat(40_000) }] })).toThrow(/40000 bytes/)
     expect(() => encode(ProduceRequest, 13, { topicData: [{ topicId: 'short' }] })).toThrow(/uuid/)
-    expect(() => encode(MetadataRequest, 0, { topics: null })).toThrow(/version 0 cannot hold null/)
+    expect(() => encode(MetadataRequest, 0, { topics: null })).toThrow(/version 0 does not allow null/)
   })
 
   test('rejects a value for a field that the version of a request does not have, unless the field is ignorable', () => {

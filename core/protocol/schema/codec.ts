@@ -15,14 +15,14 @@ export interface DecodeOptions {
 }
 
 /**
- * The limit for requests. It allows a request to name every partition of a large cluster. It bounds
- * the memory of a request, because a struct of three bytes is decoded to an object of about a
- * hundred bytes.
+ * The maximum number of elements in all arrays of a request. It is high enough to name every
+ * partition of a large cluster. It bounds the memory of a request, because a struct of three bytes
+ * is decoded to an object of about a hundred bytes.
  */
 export const MAX_REQUEST_ELEMENTS = 1_000_000
 /**
- * The limit for responses and data. It is higher, because for each partition a response also lists
- * replicas and other elements.
+ * The maximum number of elements in all arrays of a response or of data. It is higher than that for
+ * requests, because for each partition a response also lists replicas and other elements.
  */
 export const MAX_ELEMENTS = 5_000_000
 
@@ -50,8 +50,8 @@ export function codecOf(declaration: MessageDeclaration, version: number): Codec
 /**
  * Encodes a message into consecutive chunks. Missing fields get their defaults. Values of `bytes`
  * and `records` fields of at least 1 KiB are referenced instead of copied, so they must not change
- * before the chunks are sent. Throws MR_PROTOCOL_UNREPRESENTABLE for a value that the field or the
- * version cannot hold.
+ * before the chunks are sent. Throws MR_PROTOCOL_UNREPRESENTABLE for a value that does not fit into
+ * its field, or whose field does not exist in the version.
  */
 export function encode<M extends MessageDeclaration>(
   declaration: M,

@@ -31,7 +31,7 @@ export function compile(declaration: MessageDeclaration, version: number): Codec
   return new Function('EMPTY', 'refuseNull', 'refuseVersion', source)(
     EMPTY,
     (path: string) => {
-      throw unrepresentable(path, `version ${version} cannot hold null`)
+      throw unrepresentable(path, `version ${version} does not allow null`)
     },
     (path: string) => {
       throw unrepresentable(path, `version ${version} does not have this field, and its value would be lost`)

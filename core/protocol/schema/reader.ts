@@ -113,7 +113,7 @@ export class Reader {
 
   /** Returns the length of a nullable value. -1 means null. Fails if the length is below -1. */
   private orNull(length: number): number {
-    return length < -1 ? this.fail(`length ${length}`) : length
+    return length < -1 ? this.fail(`a length is ${length}`) : length
   }
 
   string(): string {

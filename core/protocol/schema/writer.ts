@@ -240,14 +240,15 @@ export class Writer {
    */
   finish(framed = false): Buffer[] {
     this.flushScratch()
-    if (this.flushed > MAX_MESSAGE) throw unrepresentable('a message', `it is ${this.flushed} bytes long`)
+    if (this.flushed > MAX_MESSAGE)
+      throw unrepresentable('a message', `it has ${this.flushed} bytes, but at most ${MAX_MESSAGE} are allowed`)
     if (framed) this.chunks[0]!.writeInt32BE(this.flushed - 4, 0)
     return this.chunks
   }
 }
 
 function outOfRange(name: string, value: unknown): never {
-  throw unrepresentable(name, `${String(value)} is not a number in its range`)
+  throw unrepresentable(name, `${String(value)} is not a number in the range of the field`)
 }
 
 function textLength(value: string, name: string): number {
@@ -262,6 +263,7 @@ function bytesLength(value: Buffer | readonly Buffer[], name: string): number {
   if (!Array.isArray(value)) throw unrepresentable(name, 'it is not a Buffer')
   let length = 0
   for (const part of value) length += part.length
-  if (length >= MAX_MESSAGE) throw unrepresentable(name, `${length} bytes`)
+  if (length >= MAX_MESSAGE)
+    throw unrepresentable(name, `it has ${length} bytes, but must have fewer than ${MAX_MESSAGE}`)
   return length
 }

@@ -12,8 +12,8 @@ export interface Checked extends Agreement {
 }
 
 /**
- * Returns NONE if a member id is in the group, and is the current id for the `group.instance.id` if
- * there is one. Otherwise returns an error code.
+ * Returns NONE if the member id is in the group, otherwise an error code. If the request has a
+ * `group.instance.id`, the member id must also be the current one of that instance.
  */
 export function memberCode(members: Membership, memberId: string, groupInstanceId: string | null): number {
   if (groupInstanceId !== null) {

@@ -20,8 +20,8 @@ import {
 import { groupSnapshot, joinReply, topicsOf } from './views.ts'
 
 /**
- * The maximum time that a new member may wait in its first join, in milliseconds, as in Kafka. A
- * new member may not know its id yet, so it cannot send heartbeats.
+ * The maximum time that a new member may wait in its first join, in milliseconds, as in Kafka. Some
+ * clients learn their member id only from the response, so they cannot send heartbeats before it.
  */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
 /** The minimum time for which a rebalance waits again for static members, in milliseconds. */
@@ -113,7 +113,10 @@ export class ClassicGroup {
     return this.#stateTimestamp
   }
 
-  /** Whether the group has no members, and none that were assigned an id and are about to join. */
+  /**
+   * Whether the group has no members, and no client has an assigned member id that it has not used
+   * yet.
+   */
   get hasNoMembers(): boolean {
     return this.#state === 'Empty' && this.#members.pendingSize === 0
   }

@@ -11,8 +11,9 @@ export class Member {
   protocols: readonly MemberProtocol[]
   assignment: Buffer = NO_BYTES
   /**
-   * Whether this is the member's first join. The member may not know its id yet, so it cannot send
-   * heartbeats. The duration of its join is limited instead.
+   * Whether this is the member's first join. Some clients learn their member id only from the
+   * response, so they cannot send heartbeats before it. Therefore the duration of the first join is
+   * limited instead.
    */
   isNew = false
   /**

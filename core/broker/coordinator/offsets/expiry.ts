@@ -2,11 +2,10 @@ import type { ClassicGroup } from '../group/classic-group.ts'
 import type { CommittedOffset, CommittedOffsets } from './committed-offsets.ts'
 
 /**
- * Returns the offsets of a group that have expired by Kafka's rules (KIP-211). If the group is
- * empty, the retention time starts when it became empty, or at a later commit. If the group never
- * had members, the retention time starts at the commit. If the group has consumers, it also starts
- * at the commit, but offsets expire only for topics that no member reads. Times are in
- * milliseconds.
+ * Returns the offsets of a group that have expired by Kafka's rules (KIP-211). The retention time
+ * of an offset starts when the offset was committed. If the group became empty later, the retention
+ * time starts at that moment. While the group has members, only the offsets of topics that no
+ * member reads expire. Times are in milliseconds.
  */
 export function expiredOffsets(
   group: ClassicGroup,
@@ -27,7 +26,7 @@ export function expiredOffsets(
 }
 
 /**
- * Returns a function for the time at which an offset's retention time starts. Returns null if no
+ * Returns a function that returns the start of an offset's retention time. Returns null if no
  * offset of the group may expire now.
  */
 function baseOf(group: ClassicGroup): ((o: CommittedOffset) => number) | null {

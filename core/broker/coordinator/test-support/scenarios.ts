@@ -13,8 +13,8 @@ interface World {
 }
 
 /**
- * Runs every group scenario whose result is deterministic against a broker, and returns the
- * transcript of requests and responses.
+ * Runs the group scenarios against a broker, and returns the transcript of requests and responses.
+ * All scenarios have deterministic results.
  */
 export async function groupScenarios(port: number): Promise<string[]> {
   const t = await Transcript.connect(port)
@@ -166,7 +166,7 @@ async function refusedJoins({ t }: World): Promise<void> {
   await t.ask('JoinGroup', joining('g', { protocolType: '' }), 3)
 }
 
-/** Joins a group. In versions that require it, joins again with the assigned id. */
+/** Joins a group. If the broker only assigns a member id (since v4), joins again with this id. */
 async function joined(t: Transcript, request: object, version: number): Promise<{ me: string; generation: number }> {
   let answer = await t.ask('JoinGroup', request, version)
   if (answer['errorCode'] === 79)

@@ -28,7 +28,7 @@ export class Transcript {
     return new Transcript(await RawClient.connect(port), this.lines, this.#names)
   }
 
-  /** Replaces an id with this name in the transcript. */
+  /** Defines the name that later lines of the transcript contain instead of this id. */
   name(id: string, name: string): void {
     this.#names.set(id, name)
   }

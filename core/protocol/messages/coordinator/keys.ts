@@ -35,7 +35,7 @@ export function encodeCoordinatorKey<M extends MessageDeclaration>(declaration: 
 export function decodeCoordinatorKey(buf: Buffer): CoordinatorKey {
   const reader = new Reader(buf, 0, buf.length, 'key of __consumer_offsets')
   const type = reader.int16()
-  if (type < 0) throw malformed('key of __consumer_offsets', `type ${type}`)
+  if (type < 0) throw malformed('key of __consumer_offsets', `its type is ${type}, which is negative`)
   if (type <= OffsetCommitKey.apiKey!)
     return { kind: 'offset', type, key: codecOf(OffsetCommitKey, 0).read(reader) as Message<typeof OffsetCommitKey> }
   if (type === GroupMetadataKey.apiKey)

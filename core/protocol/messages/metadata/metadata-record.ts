@@ -53,11 +53,12 @@ export function encodeMetadataRecord<M extends MessageDeclaration>(
 export function decodeMetadataRecord(buf: Buffer): MetadataRecord {
   const reader = new Reader(buf, 0, buf.length, 'metadata record')
   const frame = reader.uvarint()
-  if (frame !== FRAME_VERSION) throw malformed('metadata record', `frame version ${frame} is not ${FRAME_VERSION}`)
+  if (frame !== FRAME_VERSION)
+    throw malformed('metadata record', `its frame version is ${frame}, but must be ${FRAME_VERSION}`)
   const key = reader.uvarint()
   const version = reader.uvarint()
   const found = byKey.get(key)
-  if (!found) throw malformed('metadata record', `unknown type ${key}`)
+  if (!found) throw malformed('metadata record', `its type ${key} is unknown`)
   const [name, declaration] = found
   return { name, version, value: codecOf(declaration, version).read(reader) } as MetadataRecord
 }
