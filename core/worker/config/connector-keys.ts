@@ -9,8 +9,8 @@ const COMMON = 'Common'
 type Which = 'key' | 'value' | 'header'
 
 /**
- * Values of the worker and of the configuration that the declarations of the common keys contain,
- * for example as defaults.
+ * The values, such as defaults, that the declarations of the common keys contain. They depend on
+ * the worker and on the connector's configuration.
  */
 export interface KeyContext {
   readonly connectorVersion?: string | null

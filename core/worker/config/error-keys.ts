@@ -89,7 +89,7 @@ export const deadLetterQueueKeys = defineConfig({
     width: 'MEDIUM',
     displayName: 'Enable Error Context Headers',
     documentation:
-      'Whether records in the dead letter queue carry the headers __connect.errors.*, which describe the error and the origin of the record.',
+      'Whether records in the dead letter queue have the headers __connect.errors.*, which describe the error and the origin of the record.',
   }),
 })
 

@@ -47,7 +47,7 @@ export const sourceKeys: ConfigDef = defineConfig({
     displayName: 'Transaction Boundary',
     noEffect: NO_EXACTLY_ONCE,
     documentation:
-      'Where transactions end with exactly-once delivery. poll: after each batch. interval: after transaction.boundary.interval.ms. connector: where the connector decides.',
+      'With exactly-once delivery, this key defines where a transaction ends. poll: after each batch. interval: after transaction.boundary.interval.ms. connector: where the connector decides.',
   }),
   'transaction.boundary.interval.ms': key.long({
     default: null,

@@ -10,8 +10,8 @@ const UNIT = 'task:x-0'
 const identity: GroupMetadata = { groupId: 'connect-x', generationId: 3, memberId: 'm', groupInstanceId: null }
 
 /**
- * Creates a thread whose pulse the test controls, and a group that records the requests for its
- * member.
+ * Creates a thread and its group member. The test controls the thread's pulse, the counter that
+ * shows that the event loop is not blocked. The requests that are sent for the member are recorded.
  */
 function setUp(timeoutMs = 300_000, known = true) {
   const requests: string[] = []

@@ -15,8 +15,8 @@ export class OffsetStores {
   readonly #ready = new Map<string, OffsetStore>()
 
   /**
-   * `open` creates the offset store for an `offsets.storage.topic`. It is null in standalone mode,
-   * where the key has no effect.
+   * `open` creates the offset store for an `offsets.storage.topic`. In standalone mode, this key
+   * has no effect, and `open` is null.
    */
   constructor(main: OffsetStore, open: ((topic: string, connector: Props) => OffsetStore) | null) {
     this.#main = main

@@ -1,69 +1,70 @@
 /**
- * The maximum time that a start keeps its place, in milliseconds. A module that never finishes
+ * The maximum time that a start keeps its slot, in milliseconds. A module that never finishes
  * loading must not block other starts.
  */
-const HOLD_MS = 10_000
+const MAX_SLOT_MS = 10_000
 
-/** The place of one start in the gate. The start waits, enters and leaves. */
-export interface Place {
+/** The request of one start for a slot of the gate. */
+export interface SlotRequest {
   /**
-   * Calls `go` as soon as the gate has a free place. If a place is free now, calls `go` before this
-   * method returns.
+   * Requests a slot, and calls `go` when the start gets it. If a slot is free, calls `go` before
+   * this method returns.
    */
-  enter(): void
-  /** Frees the place, or leaves the queue. May be called more than once. */
-  leave(): void
+  acquire(): void
+  /** Frees the slot, or cancels a request that is still waiting. May be called more than once. */
+  release(): void
 }
 
 /**
- * Limits how many units start at the same time. Units enter in the order of their `enter` calls.
- * Starting a thread and loading modules need CPU time, so a hundred simultaneous starts would slow
- * down each other, the REST API and a broker in the same process. A unit gives up its place once
- * its modules are loaded, so it does not block others while it waits for a connection.
+ * Limits how many units start at the same time. Each start needs one of the gate's slots. Starts
+ * get slots in the order of their `acquire` calls. Starting a thread and loading modules need CPU
+ * time. A hundred simultaneous starts would slow each other down, and also the REST API and a
+ * broker in the same process. A unit releases its slot when its modules are loaded, so it does not
+ * block others while it waits for a connection.
  */
 export class StartGate {
-  readonly #places: number
-  readonly #holdMs: number
+  readonly #slots: number
+  readonly #maxSlotMs: number
   readonly #waiting = new Set<() => void>()
-  #taken = 0
+  #used = 0
 
-  constructor(places: number, holdMs = HOLD_MS) {
-    this.#places = places
-    this.#holdMs = holdMs
+  constructor(slots: number, maxSlotMs = MAX_SLOT_MS) {
+    this.#slots = slots
+    this.#maxSlotMs = maxSlotMs
   }
 
-  /** Returns a place whose `go` is called when the unit may start. */
-  place(go: () => void): Place {
-    let state: 'new' | 'waiting' | 'inside' | 'left' = 'new'
+  /** Returns a request that calls `go` when the unit may start. */
+  request(go: () => void): SlotRequest {
+    let state: 'new' | 'waiting' | 'admitted' | 'released' = 'new'
     let timer: NodeJS.Timeout | null = null
     const admit = () => {
-      state = 'inside'
-      this.#taken++
-      timer = setTimeout(leave, this.#holdMs)
+      state = 'admitted'
+      this.#used++
+      timer = setTimeout(release, this.#maxSlotMs)
       timer.unref()
       go()
     }
-    const enter = () => {
+    const acquire = () => {
       if (state !== 'new') return
       state = 'waiting'
       this.#waiting.add(admit)
       this.#admit()
     }
-    const leave = () => {
-      if (state === 'inside') {
+    const release = () => {
+      if (state === 'admitted') {
         if (timer) clearTimeout(timer)
-        this.#taken--
+        this.#used--
       }
-      state = 'left'
+      state = 'released'
       this.#waiting.delete(admit)
       this.#admit()
     }
-    return { enter, leave }
+    return { acquire, release }
   }
 
   #admit(): void {
     for (const admit of this.#waiting) {
-      if (this.#taken >= this.#places) return
+      if (this.#used >= this.#slots) return
       this.#waiting.delete(admit)
       admit()
     }

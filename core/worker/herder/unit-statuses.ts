@@ -62,7 +62,7 @@ export class UnitStatuses {
     else statuses.putTask(this.#name, task, status)
   }
 
-  /** Deletes the delays from the unit's previous start. */
+  /** Must be called when a unit starts. Deletes the old messages about delays of the unit. */
   starting(task: number | null): void {
     this.#delays.delete(task)
   }
@@ -80,8 +80,8 @@ export class UnitStatuses {
   waiting(task: number | null, phase: Actual['phase'], message: string | null, retryAt: number | null): void {
     const waiting = message === null ? null : waitingTrace(message, retryAt)
     const delays = { ...this.#delaysOf(task), waiting }
-    // A wait during the start ends with the start. The status shows such a wait, but `#delays` does
-    // not keep it.
+    // The status shows what a unit waits for during its start. `#delays` does not keep this
+    // message, because the wait ends with the start.
     this.#delays.set(task, phase === 'starting' ? { ...delays, waiting: null } : delays)
     this.#show(task, phase, delays)
   }

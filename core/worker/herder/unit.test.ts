@@ -194,7 +194,7 @@ test('an hour without failures resets the restart delay', () => {
   expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0, retryAt: world.now + 1000 })
 })
 
-test('a start waits for a free place, and leaves the queue if the unit should no longer run', async () => {
+test('a start waits for a free slot, and its request is cancelled if the unit should no longer run', async () => {
   const gate = new StartGate(1)
   const [first, second, third] = [new World(gate), new World(gate), new World(gate)]
   for (const world of [first, second, third]) {

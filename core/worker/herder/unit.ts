@@ -4,7 +4,7 @@ import type { Failure, ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
 import { type Actual, type Desired, decide, type Failed, wakeAt } from './decide.ts'
 import { HEALTHY_MS, type RestartPolicy, restartDelay } from './restart-policy.ts'
-import type { Place, StartGate } from './start-gate.ts'
+import type { SlotRequest, StartGate } from './start-gate.ts'
 
 /** The part of a ThreadHost that a unit uses. */
 export type UnitHost = Pick<ThreadHost, 'name' | 'units' | 'alive' | 'request' | 'stopUnit'>
@@ -44,8 +44,8 @@ export type UnitChange =
 /** The unit's phase and the data of that phase. `decide` reads this as an `Actual`. */
 type State<H> = { readonly revision: number; readonly restarts: number } & (
   | { readonly phase: 'down'; readonly failed: Failed | null }
-  | { readonly phase: 'queued'; readonly place: Place }
-  | { readonly phase: 'starting'; readonly place: Place; readonly host: H }
+  | { readonly phase: 'queued'; readonly slot: SlotRequest }
+  | { readonly phase: 'starting'; readonly slot: SlotRequest; readonly host: H }
   | {
       readonly phase: 'running' | 'paused' | 'pausing' | 'resuming'
       readonly host: H
@@ -120,11 +120,11 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     if (!('host' in state) || state.host !== host) return
     switch (event.type) {
       case 'loaded':
-        if (state.phase === 'starting') state.place.leave()
+        if (state.phase === 'starting') state.slot.release()
         break
       case 'started':
         if (state.phase === 'starting') {
-          state.place.leave()
+          state.slot.release()
           this.#settle(event.paused ? 'paused' : 'running', state.host, this.#ports.now())
         }
         break
@@ -157,15 +157,15 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
 
   #start(desired: Desired): void {
     if (!this.#isRetry(desired)) this.#failures = 0
-    const place = this.#ports.gate.place(() => this.#launch(desired.paused))
-    this.#state = { phase: 'queued', place, revision: desired.revision, restarts: desired.restarts }
+    const slot = this.#ports.gate.request(() => this.#launch(desired.paused))
+    this.#state = { phase: 'queued', slot, revision: desired.revision, restarts: desired.restarts }
     this.#ports.onChange({ type: 'starting' })
-    place.enter()
+    slot.acquire()
   }
 
   #launch(paused: boolean): void {
     if (this.#state.phase !== 'queued') return
-    const { place, revision, restarts } = this.#state
+    const { slot, revision, restarts } = this.#state
     let host: H
     try {
       host = this.#ports.host()
@@ -173,7 +173,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
       this.#down(failureOf(error))
       return
     }
-    this.#state = { phase: 'starting', place, host, revision, restarts }
+    this.#state = { phase: 'starting', slot, host, revision, restarts }
     // If the start fails in the thread, the thread sends a `failed` event. Only an error that
     // occurs before the request is sent is handled here.
     this.#ports.start(host, paused).catch((error: unknown) => {
@@ -194,7 +194,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
       this.#down(failure)
       return
     }
-    if (state.phase === 'starting') state.place.leave()
+    if (state.phase === 'starting') state.slot.release()
     const { host, revision, restarts } = state
     const runningSince = state.phase === 'starting' ? null : state.runningSince
     this.#state = { phase: 'stopping', host, runningSince, revision, restarts }
@@ -223,7 +223,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   #down(failure: Failure | null): void {
     const state = this.#state
     const { revision, restarts } = state
-    if ('place' in state) state.place.leave()
+    if ('slot' in state) state.slot.release()
     if (failure) {
       const now = this.#ports.now()
       const runningSince = 'runningSince' in state ? state.runningSince : null

@@ -20,8 +20,8 @@ export interface WatchOptions {
 interface Seen {
   pulse: number
   /**
-   * The time for which the pulse has not changed, ms. It is counted in checks instead of clock
-   * time, so that no thread seems blocked after the machine was suspended.
+   * The time for which the thread has not incremented its pulse, ms. This time is counted in checks
+   * and not read from a clock, so that no thread seems blocked after the machine was suspended.
    */
   blockedMs: number
   shown: boolean

@@ -260,8 +260,8 @@ function* clientFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
 }
 
 /**
- * Returns the clients of a kind. If users have set the same id for several clients, their values
- * are added.
+ * Returns the clients of a kind. If users have set the same id for several clients, these clients
+ * are returned as one client with the sums of their values.
  */
 function clientsOf(tasks: readonly ReportingTask[], kind: ClientSample['kind']): ClientSample[] {
   const byId = new Map<string, ClientSample>()

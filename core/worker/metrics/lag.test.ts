@@ -21,7 +21,7 @@ test("a task's lag is unknown if the plugin reports no lag or no time", () => {
   expect(lagOf({ lag: { ...sample, since: null }, activeSince: NOW }, NOW)?.seconds).toBeNull()
 })
 
-test("a connector has the maximum of its tasks' seconds, and the sums of their bytes and records", () => {
+test('the seconds of a connector are those of the task that lags most, and the bytes and records are sums of all tasks', () => {
   const a = { seconds: 1, bytes: 10, records: 3 }
   expect(sumOf([a, { seconds: 4, bytes: 5, records: 1 }])).toEqual({ seconds: 4, bytes: 15, records: 4 })
   expect(sumOf([a, { seconds: null, bytes: null, records: 1 }])).toEqual({ seconds: null, bytes: null, records: 4 })

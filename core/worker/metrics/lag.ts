@@ -8,16 +8,17 @@ export interface Lag {
 }
 
 /**
- * The age from which a measured lag is outdated, ms. Tasks report every two seconds, and read the
- * end of their source or partitions at least every five seconds.
+ * The age at which a measured lag becomes outdated, ms. Tasks report every two seconds, and read
+ * the end of their source or partitions at least every five seconds.
  */
 const OUTDATED_MS = 20_000
 
 /**
  * Returns the lag of a task at the time `now`; null if its plugin reports no lag. A source also
  * lags behind while its records are not acknowledged, so the seconds are at least the age of the
- * oldest of those records. The lag is outdated if the task has failed, hangs, or cannot reach its
- * source or the brokers. The seconds then continue to increase, and the rest is unknown.
+ * oldest of those records. The lag becomes outdated if the task has failed, hangs, or cannot reach
+ * its source or the brokers. The seconds then continue to increase, and the bytes and records are
+ * unknown.
  */
 export function lagOf({ lag, activeSince }: Pick<TaskSnapshot, 'lag' | 'activeSince'>, now: number): Lag | null {
   if (lag === null) return null
@@ -35,8 +36,8 @@ function secondsOf(lag: LagSample, activeSince: number | null, now: number): num
 const isOutdated = ({ measuredAt }: LagSample, now: number): boolean => now - measuredAt > OUTDATED_MS
 
 /**
- * Returns the lag of a connector: the maximum of its tasks' seconds, and the sums of their bytes
- * and records. A value is null if it is null for one of the tasks.
+ * Returns the lag of a connector. The seconds are those of the task that lags most. The bytes and
+ * the records are the sums of all tasks. A value is null if it is null for one of the tasks.
  */
 export function sumOf(lags: readonly Lag[]): Lag {
   const sum = (values: (number | null)[]) =>

@@ -110,7 +110,7 @@ test('the latest version, or the latest version in the range, is used', () => {
   )
 })
 
-test('an error lists all plugins for an unknown name, and says if a name has another type or is ambiguous', () => {
+test('the error for an unknown name lists all plugins, and other errors say that a name is ambiguous or has another type', () => {
   const r = registry()
   expect(() => r.find('connector', 'Nope')).toThrow(
     /no connector is named Nope; available: .*FileSourceConnector 1\.9\.0/,

@@ -81,8 +81,8 @@ export class ConfigStore {
   }
 
   /**
-   * Replaces all task configurations of a connector atomically. They take effect with the commit
-   * record.
+   * Replaces all task configurations of a connector atomically. The new configurations take effect
+   * with the commit record.
    */
   putTasks(name: string, configs: readonly Props[]): Promise<void> {
     const entries = configs.map((properties, i) => ({

@@ -11,7 +11,7 @@ export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTAR
 /** The state of a connector or a task. The status topic stores it, and REST shows it. */
 export interface UnitStatus {
   readonly state: UnitState
-  /** The failure of a FAILED unit, or what another unit is waiting for. */
+  /** For a FAILED unit, its failure. Otherwise what the unit is waiting for, or null. */
   readonly trace: string | null
   readonly workerId: string
   /** The generation of the worker group in which the status was written. */
@@ -60,8 +60,8 @@ function parseStatus(json: { [key: string]: Json }): UnitStatus | null {
 export interface StatusSink {
   start(apply: (key: string, value: string | null) => void): Promise<void>
   /**
-   * Stores a status. Retriable errors are retried. If a key has several values, only the latest is
-   * written.
+   * Stores a status. Retriable errors are retried. If several values of a key wait to be written,
+   * only the latest is written.
    */
   put(key: string, value: string | null): void
   close(): Promise<void>

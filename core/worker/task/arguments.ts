@@ -1,7 +1,7 @@
 import { errors } from './errors.ts'
 import { kindOf, shownValue } from './kind-of.ts'
 
-/** Throws MR_TASK_ARGUMENT for an argument that a plugin passed to a method of its context. */
+/** Throws MR_TASK_ARGUMENT if a plugin passed an invalid argument to a method of its context. */
 export function checkArgument(isValid: boolean, method: string, argument: unknown, expected: string): void {
   if (!isValid) throw errors.create('MR_TASK_ARGUMENT', { method, what: shownValue(argument), expected })
 }

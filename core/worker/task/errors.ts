@@ -81,7 +81,7 @@ export const errors = defineErrors({
   },
   MR_TASK_RECORD_FAILED: {
     message: '{stage} ({class}) failed on {record}: {cause}',
-    fix: 'Correct the record or the configuration. errors.tolerance=all skips such records; errors.deadletterqueue.topic.name keeps them.',
+    fix: 'Correct the record or the configuration. To skip records that fail, set errors.tolerance=all. To keep the records that a sink skips, also set errors.deadletterqueue.topic.name.',
   },
   MR_TASK_NO_TOPIC: {
     message: '{record} has the invalid topic "{topic}" after all transformations',

@@ -67,7 +67,7 @@ export class ErrantRecords implements ErrantRecordReporter {
     return this.#raw.get(record) ?? this.#rendered(record)
   }
 
-  // Serializes a record whose consumed record is unknown, because the task has reported a copy.
+  // Serializes a record that is a copy made by the task. Its consumed record is unknown.
   #rendered(record: SinkRecord): ConsumerRecord {
     const { key, value, header } = this.#converters
     const { topic, headers } = record

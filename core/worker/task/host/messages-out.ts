@@ -35,7 +35,7 @@ export interface ClientSample {
   readonly connectionsCreated: number
 }
 
-/** The lag of a task. The plugin of a source and the consumer of a sink measure it. */
+/** The lag of a task. The plugin of a source measures it. For a sink, the runtime measures it. */
 export interface LagSample {
   readonly bytes: number | null
   /** The number of records. Only sinks report it. */
@@ -47,8 +47,8 @@ export interface LagSample {
    */
   readonly since: number | null
   /**
-   * When the end of the source or of the partitions was last known, ms since 1970. If the task
-   * cannot measure its lag any longer, this time no longer changes.
+   * The time at which the end of the source or of the partitions was last read, ms since 1970.
+   * While the task cannot measure its lag, this time does not change.
    */
   readonly measuredAt: number
   /** The records by partition. Only sinks report them. */

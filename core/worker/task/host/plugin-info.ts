@@ -84,8 +84,8 @@ export async function validateInstance(
 }
 
 /**
- * Runs a plugin's `validate`. Returns the values and the errors that it adds, in which secrets are
- * hidden.
+ * Runs a plugin's `validate`. Returns the values, with the errors that `validate` adds to them.
+ * Secrets in these errors are hidden.
  */
 async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly ConfigValue[]): Promise<ConfigValue[]> {
   const all = values.map(v => ({ ...v, errors: [...v.errors] }))

@@ -45,7 +45,7 @@ export const SLOW_START_MS = 5000
 
 /**
  * Calls a plugin. If the call has not returned after `slowMs`, `report` is called with a message.
- * When such a call returns, `report` is called with null.
+ * When the reported call returns, `report` is called with null.
  */
 export async function reportingSlowCall<T>(
   what: string,

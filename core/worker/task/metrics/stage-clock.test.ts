@@ -19,7 +19,7 @@ test('time is counted for the current stage, even before the stage ends', () => 
   expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 2.5, transform: 0, convert: 0, produce: 0.25 })
 })
 
-test('the time of `process` is divided into transform and convert in the ratio of the timed records', () => {
+test('the time of `process` is divided into transform and convert, in the ratio that was measured for the timed records', () => {
   const clock = new StageClock(SOURCE_STAGES)
   expect(Array.from({ length: 129 }, () => clock.shouldTime).filter(Boolean)).toHaveLength(3)
   clock.timed(3, 1)

@@ -12,8 +12,8 @@ type Activity = Stage | 'process' | null
  */
 const TIMED_EVERY = 64
 /**
- * When the total time of the timed records reaches this value, both sums are halved, so that recent
- * records count more, ms.
+ * The limit, in ms, of the total time that is stored for timed records. At this limit, the stored
+ * transform and convert times are halved, so that recent records count more.
  */
 const REMEMBERED_MS = 100
 

@@ -37,7 +37,7 @@ function setUp(descriptions: (GroupDescription | Error)[]) {
   return { wait, after }
 }
 
-test('the status shows a rebalance and the other members after 5 s, until the member has joined', async () => {
+test('a message about a rebalance appears after 5 s, and disappears when the member has joined', async () => {
   const { wait, after } = setUp([group('PreparingRebalance', ['me', 'old']), group('PreparingRebalance', ['me'])])
   expect(await after(0)).toBe(null)
   expect(await after(4999)).toBe(null)

@@ -1,8 +1,8 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
 
 /**
- * The maximum number of runs that are stored. Earlier runs are needed only if a sink has not
- * committed for a long time.
+ * The maximum number of runs that are stored. A run is a series of records with the same leader
+ * epoch. Earlier runs are needed only if a sink has not committed for a long time.
  */
 const MAX_RUNS = 64
 
@@ -33,7 +33,7 @@ export class ConsumedEpochs {
     return this.#runs.findLast(run => run.from < offset)?.epoch ?? -1
   }
 
-  /** Removes the runs that are not needed to find the epoch before this offset or a later one. */
+  /** Removes the runs that `before` does not need for this offset or later offsets. */
   trim(offset: number): void {
     const first = this.#runs.findLastIndex(run => run.from < offset)
     if (first > 0) this.#runs.splice(0, first)

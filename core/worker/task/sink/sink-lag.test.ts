@@ -36,7 +36,7 @@ test('records that put has not accepted count as lag, also those of the first ba
   expect(lag.read()).toMatchObject({ records: 0, bytes: 0, caughtUp: true, since: null })
 })
 
-test('offsets without records at the end of a partition are no lag', async () => {
+test('offsets without records at the end of a partition do not count as lag', async () => {
   const { lag, offsets, consumer } = await setUp(10, 6)
   offsets.allDelivered()
   expect(lag.read()).toMatchObject({ records: 4, partitions: [['t', 0, 4]] })
@@ -45,7 +45,7 @@ test('offsets without records at the end of a partition are no lag', async () =>
   expect(lag.read()).toMatchObject({ records: 0, caughtUp: true, partitions: [['t', 0, 0]] })
 })
 
-test('records that were deleted before a paused consumer has read them are no lag', async () => {
+test('records that were deleted before a paused consumer has read them do not count as lag', async () => {
   const { lag, consumer } = await setUp(10, 0)
   expect(lag.read()).toMatchObject({ records: 10, bytes: null, since: null })
   consumer.startOffsets.set('t-0', 7)
@@ -55,7 +55,7 @@ test('records that were deleted before a paused consumer has read them are no la
   expect(later.read()).toMatchObject({ records: 3, caughtUp: false })
 })
 
-test('the position after the topic was recreated is before the last record', async () => {
+test('after the topic was recreated, all its records count as lag and as uncommitted', async () => {
   const { lag, offsets, consumer, poll } = await setUp(10, 10)
   offsets.allDelivered()
   offsets.committed([{ ...T0, offset: 10 }])
@@ -69,7 +69,7 @@ test('the position after the topic was recreated is before the last record', asy
   expect(offsets.uncommitted).toBe(2)
 })
 
-test('a sink that had caught up is behind since then, not since its last record', async () => {
+test('the lag of a sink that had caught up is counted from that time, and not from the time of its last record', async () => {
   const { lag, offsets, consumer, poll } = await setUp(10, 10)
   offsets.allDelivered()
   // The records of the test are from 1970.

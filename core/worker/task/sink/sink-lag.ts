@@ -6,8 +6,8 @@ import type { LagSample } from '../host/messages-out.ts'
 import type { SinkOffsets } from './sink-offsets.ts'
 
 /**
- * The interval at which end offsets are requested, ms. Fetched batches also contain them, but a
- * paused consumer does not fetch.
+ * The interval at which end offsets are requested, ms. Fetched batches also contain the end offset,
+ * but a paused consumer does not fetch.
  */
 const LOOKUP_MS = 5000
 

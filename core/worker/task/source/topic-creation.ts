@@ -18,8 +18,8 @@ const PREFIX = 'topic.creation.'
 const OWN_KEYS = new Set(['include', 'exclude', 'partitions', 'replication.factor'])
 
 /**
- * Returns one pattern that matches what any of the patterns matches. As in Connect, the patterns
- * are joined with `|`.
+ * Returns one pattern in which the patterns are joined with `|`, as in Connect. Returns null for an
+ * empty list.
  */
 const anyOf = (patterns: readonly string[]): JavaPattern | null =>
   patterns.length === 0 ? null : JavaPattern.compile(patterns.join('|'))
