@@ -149,6 +149,25 @@ test('a masked secret without a stored value is rejected', async () => {
   expect(errorsOf(body)).toMatch(/The value of secret is or contains the mask/)
 })
 
+test('a password in a URL is hidden in validation errors and values, also if the URL is invalid', async () => {
+  const es = { 'connector.class': 'ElasticsearchSink', name: 'x', topics: 't' }
+  const urls = [
+    'http://u:sesame@h',
+    'http://u:se/sa@me@h',
+    'u:sesame@h:9200',
+    'htp:/u:sesame@h',
+    'jdbc:x://h?password=sesame',
+  ]
+  for (const url of urls) {
+    const config = { ...es, 'connection.url': url, 'consumer.override.bootstrap.servers': url }
+    const path = '/connector-plugins/ElasticsearchSink/config/validate'
+    const { status, body } = await rig.call('PUT', path, config)
+    expect(status).toBe(200)
+    expect(JSON.stringify(body), url).toContain('[hidden]')
+    expect(JSON.stringify(body), url).not.toMatch(/sesame|sa@me/)
+  }
+})
+
 test('the masked password of a URL is kept in an unchanged URL, and rejected in a changed one', async () => {
   const address = 'http://me:sesame@host:9200/?token=open'
   await rig.create('masked-url', source({ address }))

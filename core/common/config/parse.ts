@@ -1,7 +1,7 @@
 import { MillraceError } from '../errors/error-table.ts'
 import { javaTrim } from '../java-text.ts'
 import type { ConfigDef, ConfigKey, ConfigType, ConfigValues } from './define.ts'
-import { HIDDEN, hideInUrls, Password } from './password.ts'
+import { HIDDEN, hideInValue, Password } from './password.ts'
 import { doubleText } from './validators.ts'
 
 /** A configuration before parsing, from JSON, a properties file or a program. */
@@ -127,15 +127,16 @@ export function valueText(value: unknown): string | null {
   return Array.isArray(value) ? value.join(',') : String(value)
 }
 
-function show(value: unknown): string | null {
+/** Returns a value as REST and error messages show it: with the passwords in URLs hidden. */
+export function shownValue(value: unknown): string | null {
   const text = valueText(value)
-  return text === null ? null : hideInUrls(text)
+  return text === null ? null : hideInValue(text)
 }
 
 /** Prints a value as Java does: a list as `[a, b]`, a DOUBLE with a fraction. */
 function javaText(type: ConfigType, value: unknown): string {
   if (type === 'DOUBLE' && typeof value === 'number') return doubleText(value)
-  return hideInUrls(Array.isArray(value) ? `[${value.join(', ')}]` : String(value))
+  return hideInValue(Array.isArray(value) ? `[${value.join(', ')}]` : String(value))
 }
 
 interface Checked {
@@ -155,7 +156,7 @@ export function checkKey(name: string, key: ConfigKey, raw: RawConfig, isNull = 
     const missing = `Missing required configuration "${name}" which has no default value.`
     return { value: null, errors: [missing, ...errorsOfNull(name, key)] }
   }
-  const shown = key.type === 'PASSWORD' ? HIDDEN : show(given)
+  const shown = key.type === 'PASSWORD' ? HIDDEN : shownValue(given)
   let value: unknown
   try {
     value = given === undefined ? parseType(key.type, key.default) : parseType(key.type, given)
@@ -168,9 +169,9 @@ export function checkKey(name: string, key: ConfigKey, raw: RawConfig, isNull = 
 }
 
 function messageOf(name: string, key: ConfigKey, value: unknown, wrong: string): string {
-  if (key.validator?.complete) return wrong
+  if (key.validator?.complete) return hideInValue(wrong)
   const shown = key.type === 'PASSWORD' && value !== null ? HIDDEN : javaText(key.type, value)
-  return `Invalid value ${shown} for configuration ${name}: ${wrong}`
+  return `Invalid value ${shown} for configuration ${name}: ${hideInValue(wrong)}`
 }
 
 /**
@@ -194,7 +195,8 @@ export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly s
   return Object.entries(def).map(([name, key]) => {
     const { value, errors } = checked.get(name)!
     const given = rawOf(name, key, raw)
-    const text = errors.length > 0 && given !== undefined && key.type !== 'PASSWORD' ? show(given) : show(value)
+    const text =
+      errors.length > 0 && given !== undefined && key.type !== 'PASSWORD' ? shownValue(given) : shownValue(value)
     const recommended = key.recommend?.(values) ?? key.validator?.values ?? []
     return { name, value: text, recommendedValues: recommended, errors, visible: key.visible ?? true }
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hasHiddenInUrls, hideInUrls, passwordsInUrls } from './password.ts'
+import { hasHiddenInUrls, hideInUrls, hideInValue, passwordsInUrls } from './password.ts'
 
 test.each([
   ['http://user:sesame@host:9200/x', 'http://user:[hidden]@host:9200/x'],
@@ -38,4 +38,12 @@ test.each([
 
 test('the passwords in URLs are also returned decoded', () => {
   expect(passwordsInUrls('http://u:s%40same@h http://u:100%@h')).toEqual(['s%40same', 's@same', '100%'])
+})
+
+test('the value of a key may be a URL whose scheme is missing or misspelled', () => {
+  expect(hideInValue("user:sesame@host:9200,u2:s2@b 'htp:/u3:s3@c'")).toBe(
+    "user:[hidden]@host:9200,u2:[hidden]@b 'htp:/u3:[hidden]@c'",
+  )
+  for (const text of ['file:///x/@scope/y', 'host:9092', 'a@b.c', 'kafka:9092,other:9092', 'node:x @y'])
+    expect(hideInValue(text)).toBe(text)
 })

@@ -44,6 +44,18 @@ export function hideInUrls(text: string): string {
   return text.replace(USER_INFO, `$1:${HIDDEN}@`).replace(PARAMETER, `$1${HIDDEN}`)
 }
 
+/** A user and a password before a host, in a URL whose scheme is missing or misspelled. */
+const NO_SCHEME = /(^|[\s,'"[/])([^\s:/@,'"[\]]+):([^\s@,/'"][^\s@,'"]*)@/g
+
+/**
+ * Hides the passwords in the value of a key, which may be an invalid URL: `user:pw@host` becomes
+ * `user:[hidden]@host`. Other texts, such as stack traces, can contain `:` and `@` without a
+ * password.
+ */
+export function hideInValue(text: string): string {
+  return hideInUrls(text).replace(NO_SCHEME, `$1$2:${HIDDEN}@`)
+}
+
 /** Returns the passwords in URLs, as they are written and decoded. */
 export function passwordsInUrls(text: string): string[] {
   const found = [...text.matchAll(USER_INFO), ...text.matchAll(PARAMETER)].map(match => match[2]!)

@@ -5,7 +5,7 @@ import {
   type Importance,
   type Width,
 } from '../../common/config/define.ts'
-import { checkKey, valueText } from '../../common/config/parse.ts'
+import { checkKey, shownValue, valueText } from '../../common/config/parse.ts'
 import type { GivenProps } from './given-props.ts'
 
 /** The declaration of a key, as REST returns it. */
@@ -64,7 +64,7 @@ export function checkRuntimeKey(name: string, key: ConfigKey, props: GivenProps)
     definition: definitionOf(name, key),
     value: {
       name,
-      value: valueText(value),
+      value: shownValue(value),
       recommended_values: key.recommend?.({}) ?? [],
       errors,
       visible: key.visible ?? true,

@@ -1,5 +1,5 @@
 import type { ConfigValue } from '../../common/config/parse.ts'
-import { hideInUrls } from '../../common/config/password.ts'
+import { hideInValue } from '../../common/config/password.ts'
 import type { KeyDefinition, KeyInfo } from '../config/runtime-keys.ts'
 import type { ConfigKeyInfo } from '../task/host/messages-in.ts'
 
@@ -65,9 +65,9 @@ export function infosOf(
       definition,
       value: {
         name: definition.name,
-        value: typeof value?.value === 'string' ? hideInUrls(value.value) : null,
+        value: typeof value?.value === 'string' ? hideInValue(value.value) : null,
         recommended_values: value?.recommendedValues ?? [],
-        errors: (value?.errors ?? []).map(error => withPrefix(hideInUrls(error), prefix)),
+        errors: (value?.errors ?? []).map(error => withPrefix(hideInValue(error), prefix)),
         visible: value?.visible ?? true,
       },
     }

@@ -1,7 +1,7 @@
 import type { ConfigDef, ConfigKey } from '../../common/config/define.ts'
 import type { ConfigValue } from '../../common/config/parse.ts'
 import { ConfigError } from '../../common/config/parse.ts'
-import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
+import { HIDDEN, hideInValue } from '../../common/config/password.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/props.ts'
 import { isSecretClientKey, overrideError, overridesOf } from '../config/client-overrides.ts'
@@ -57,7 +57,7 @@ export class Validator {
   pluginOf(props: Props): PluginDescriptor {
     const name = props['connector.class']
     if (name === undefined) {
-      const shown = Object.entries(props).map(([k, v]) => `${k}=${looksSecret(k) ? HIDDEN : hideInUrls(v)}`)
+      const shown = Object.entries(props).map(([k, v]) => `${k}=${looksSecret(k) ? HIDDEN : hideInValue(v)}`)
       throw new RestError(400, `Connector config {${shown.join(', ')}} contains no connector type`)
     }
     try {
