@@ -97,7 +97,7 @@ export async function compact(
     for (const { segment } of replacements) discard(segment)
     throw error
   }
-  if (unreadable > 0) log.env.logger.warn(`${log.name}: skipped ${unreadable} unreadable batches during compaction`)
+  if (unreadable > 0) log.env.logger.warn(`${log.name}: compaction kept ${unreadable} unreadable batches unchanged`)
   return { replacements, cleanedTo, bytesRead, bytesWritten }
 }
 

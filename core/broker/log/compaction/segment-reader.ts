@@ -25,7 +25,7 @@ export async function* batchesOf(log: LogState, segment: Segment): AsyncGenerato
     while (at + header.HEADER_SIZE <= bytes.length) {
       const size = header.batchSize(bytes, at)
       if (size < header.HEADER_SIZE || header.magic(bytes, at) !== header.MAGIC_V2) {
-        throw new Error(`${segment.log.path} has no batch at ${position + at}`)
+        throw new Error(`${segment.log.path} has no batch at byte ${position + at}`)
       }
       if (at + size > bytes.length) {
         if (at === 0) want = size
@@ -34,9 +34,9 @@ export async function* batchesOf(log: LogState, segment: Segment): AsyncGenerato
       batches.push(bytes.subarray(at, at + size))
       at += size
     }
-    if (at === 0 && want === STEP) throw new Error(`${segment.log.path} ends within a batch at ${position}`)
+    if (at === 0 && want === STEP) throw new Error(`${segment.log.path} ends within the batch at byte ${position}`)
     if (at === 0 && bytes.length >= want)
-      throw new Error(`${segment.log.path} has an invalid batch length at ${position}`)
+      throw new Error(`${segment.log.path} has an invalid batch length at byte ${position}`)
     position += at
     if (batches.length > 0) yield batches
   }

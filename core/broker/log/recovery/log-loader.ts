@@ -176,7 +176,7 @@ function dropSegments(o: LoadOptions, segments: readonly Segment[]): void {
   for (const segment of segments) {
     const renamed = segment.markDeleted()
     o.env.logger.warn(
-      `${segment.log.path}: removed because it is after the end of the log (kept for a while as ${DELETED})`,
+      `${segment.log.path}: removed, because it is after the end of the log. It keeps the suffix ${DELETED} until file.delete.delay.ms has passed`,
     )
     o.env.trash.add(renamed, o.config.fileDeleteDelayMs)
   }
@@ -187,7 +187,10 @@ function loadEpochs(o: LoadOptions): LeaderEpochs {
   try {
     return LeaderEpochs.load(file)
   } catch (error) {
-    o.env.logger.warn(`${file} is unreadable. The epochs are taken from the records that are read again`, error)
+    o.env.logger.warn(
+      `${file} is unreadable. The leader epochs are restored from the records that recovery reads`,
+      error,
+    )
     return new LeaderEpochs(file, [])
   }
 }

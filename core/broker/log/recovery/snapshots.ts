@@ -21,7 +21,9 @@ export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, prod
     }
     const entries = decodeSnapshot(readFileSync(file))
     if (entries === null) {
-      o.env.logger.warn(`${file} is malformed. The batches are read instead`)
+      o.env.logger.warn(
+        `${file} is malformed. The producer states are restored from an older snapshot or from the batches`,
+      )
       removeFile(file)
       continue
     }

@@ -44,7 +44,8 @@ export function batchProblem(buf: Buffer, at: number, end: number): string | nul
   if (size < header.HEADER_SIZE) return `a batch of ${size} bytes is shorter than its header`
   if (size > left) return `a batch of ${size} bytes is truncated after ${left}`
   if (header.computeCrc(buf, at) !== header.crc(buf, at)) return 'the checksum does not match'
-  if (header.recordCount(buf, at) < 0 || header.lastOffsetDelta(buf, at) < 0) return 'the record count is negative'
+  if (header.recordCount(buf, at) < 0 || header.lastOffsetDelta(buf, at) < 0)
+    return 'the record count or the last offset delta is negative'
   return null
 }
 

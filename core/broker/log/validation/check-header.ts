@@ -82,7 +82,8 @@ export function headerProblem(batch: Buffer, partition: string, maxBytes: number
   }
   if (batch.length < header.HEADER_SIZE || header.batchSize(batch, 0) !== batch.length) {
     const size = header.batchSize(batch, 0)
-    return errorFor(ErrorCode.CORRUPT_MESSAGE, `${batch.length} bytes are not one record batch of ${size} bytes.`)
+    const detail = `The ${batch.length} bytes are not exactly one record batch: the header says ${size} bytes, and a batch has at least ${header.HEADER_SIZE}.`
+    return errorFor(ErrorCode.CORRUPT_MESSAGE, detail)
   }
   if (header.magic(batch, 0) !== header.MAGIC_V2)
     return invalid('Only record batches with magic version 2 are accepted')
