@@ -42,7 +42,7 @@ test.skipIf(noTools)('kafka-topics creates, lists, describes and deletes topics,
 })
 
 test.skipIf(noTools)(
-  'the console tools produce and consume records with keys, in a group whose offsets kafka-consumer-groups shows',
+  'the console tools produce records with keys and consume them in a group, whose offsets kafka-consumer-groups shows',
   async () => {
     const input = Array.from({ length: 100 }, (_, i) => `k${i % 3}:line ${i}\n`).join('')
     const keyed = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:']

@@ -88,8 +88,8 @@ export class GroupCoordinator {
   }
 
   /**
-   * Returns the partition of a group. If the topic does not exist yet, uses its configured
-   * partition count.
+   * Returns the number of a group's partition of `__consumer_offsets`. If that topic does not exist
+   * yet, uses the value of `offsets.topic.num.partitions`.
    */
   partitionOf(groupId: string): number {
     const topic = this.#broker.image().topicsByName.get(OFFSETS_TOPIC)

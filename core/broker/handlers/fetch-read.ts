@@ -50,8 +50,8 @@ function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number)
 }
 
 /**
- * Whether Kafka reports this error before it accesses a log. The list of aborted transactions is
- * empty for such an error, and null for any other error.
+ * Whether Kafka reports this error before it accesses a log. For such an error, the list of aborted
+ * transactions in the response is empty. For any other error, the list is null.
  */
 function isUnknown(errorCode: number): boolean {
   return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID

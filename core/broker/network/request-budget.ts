@@ -17,8 +17,8 @@ export interface Holder {
 }
 
 /**
- * A connection that holds less than this may always read. Small requests then succeed even
- * if other connections hold all the memory.
+ * A connection whose requests use fewer bytes than this may always read. Small requests therefore
+ * succeed even if other connections use all the memory.
  */
 const ALWAYS_ALLOWED_BYTES = 64 * 1024
 /**

@@ -345,8 +345,8 @@ export interface RecordsPosition {
 }
 
 /**
- * Returns the image after some records, and what they have changed. `image` itself does not change.
- * Throws a RangeError if a record contradicts earlier records.
+ * Returns the image that results from applying the records, and what the records have changed.
+ * `image` itself does not change. Throws a RangeError if a record contradicts earlier records.
  */
 export function applyChange(
   image: MetadataImage,

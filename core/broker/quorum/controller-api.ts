@@ -62,10 +62,10 @@ export interface ProducerIdBlock {
 }
 
 /**
- * Changes the cluster's metadata. A promise resolves when the records are in the metadata log, the
- * image contains them, and the logs of new partitions exist. Logs of removed partitions are removed
- * in the background. Outcomes are in the order of the request. A promise rejects if the metadata
- * log could not be written.
+ * Changes the cluster's metadata. The promise that a method returns resolves when the records are
+ * in the metadata log, the image contains them, and the logs of new partitions exist. It rejects if
+ * the metadata log could not be written. Logs of removed partitions are removed in the background.
+ * Outcomes are in the order of the request.
  */
 export interface Controller {
   createTopics(topics: readonly NewTopic[], options?: { validateOnly?: boolean }): Promise<Outcome<TopicImage>[]>

@@ -64,9 +64,9 @@ test.each<[string, ConfigChange, number, string]>([
     40,
     "Can't APPEND to key retention.ms because its type is not LIST.",
   ],
-  ['a null', change('t', [['retention.ms', SET, null]]), 42, 'Null value not supported for : retention.ms'],
+  ['a null value', change('t', [['retention.ms', SET, null]]), 42, 'Null value not supported for : retention.ms'],
   [
-    'a key twice',
+    'a key that occurs twice',
     change('t', [
       ['retention.ms', SET, '5'],
       ['retention.ms', DELETE, null],
@@ -76,7 +76,7 @@ test.each<[string, ConfigChange, number, string]>([
   ],
   ['an unknown key', change('t', [['nope', SET, 'x']]), 40, 'Unknown topic config name: nope'],
   [
-    'another broker',
+    'a change of another broker',
     change('9', [['log.retention.ms', SET, '5']], 4),
     42,
     'Unexpected broker id, expected 1, but received 9',
@@ -88,7 +88,7 @@ test.each<[string, ConfigChange, number, string]>([
     'Cannot update these configs dynamically: [num.partitions]',
   ],
   [
-    "a broker's key of a wrong type",
+    "a value of the wrong type for a broker's key",
     change('1', [['log.cleaner.threads', SET, 'x']], 4),
     42,
     'Invalid value x for configuration log.cleaner.threads: Not a number of type INT',

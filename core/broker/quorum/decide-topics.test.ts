@@ -48,14 +48,19 @@ test('one request creates at most 10 000 partitions in total', () => {
 // The error codes and messages are those of Apache Kafka 4.3.1.
 const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
   ['no name', [''], 17, 'Topic name is invalid: the empty string is not allowed'],
-  ['a dot', ['.'], 17, "Topic name is invalid: '.' is not allowed"],
+  ['the name "."', ['.'], 17, "Topic name is invalid: '.' is not allowed"],
   [
-    'a space',
+    'a space in its name',
     ['a b'],
     17,
     "Topic name is invalid: 'a b' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
   ],
-  ['the metadata log', ['__cluster_metadata'], 42, 'Creation of internal topic __cluster_metadata is prohibited.'],
+  [
+    'the name of the metadata log',
+    ['__cluster_metadata'],
+    42,
+    'Creation of internal topic __cluster_metadata is prohibited.',
+  ],
   ['no partitions', ['t', { numPartitions: 0 }], 37, 'Number of partitions was set to an invalid non-positive value.'],
   [
     'no replicas',
@@ -65,13 +70,13 @@ const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
   ],
   ['an unknown config', ['t', { set: { nope: '1' } }], 40, 'Unknown topic config name: nope'],
   [
-    'a config of a wrong type',
+    'a config of the wrong type',
     ['t', { set: { 'retention.ms': 'x' } }],
     40,
     'Invalid value x for configuration retention.ms: Not a number of type LONG',
   ],
   [
-    'a config without validator, of a wrong type',
+    'a config of the wrong type whose key has no validator',
     ['t', { set: { preallocate: 'yes' } }],
     40,
     'Invalid value yes for configuration preallocate: Expected value to be either true or false',
@@ -95,7 +100,7 @@ const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
     'conflict topic config setting min.compaction.lag.ms (100) > max.compaction.lag.ms (10)',
   ],
   [
-    'assignments and a count',
+    'both assignments and a number of partitions',
     ['t', { replicationFactor: -1, assignments: [{ partition: 0, brokerIds: [1] }] }],
     42,
     'A manual partition assignment was specified, but numPartitions was not set to -1.',

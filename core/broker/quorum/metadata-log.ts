@@ -147,8 +147,8 @@ export class MetadataLog {
   }
 
   /**
-   * Removes the records before an offset, which a snapshot must contain. Only whole segments are
-   * removed.
+   * Removes the records before an offset. A snapshot must contain these records. Only whole
+   * segments are removed.
    */
   async trim(offset: number): Promise<void> {
     if (offset > this.#log.logStartOffset) await this.#log.deleteRecordsBefore(offset)
@@ -176,7 +176,8 @@ export class MetadataLog {
       for (const batch of readBatches(bytes, { checkCrc: true })) {
         const lastOffset = batch.baseOffset + batch.lastOffsetDelta
         if (lastOffset < at) continue
-        if (batch.baseOffset > offset) throw new RangeError(`the records up to ${batch.baseOffset} are missing`)
+        if (batch.baseOffset > offset)
+          throw new RangeError(`the records from offset ${offset} to ${batch.baseOffset - 1} are missing`)
         offset = lastOffset + 1
         yield {
           lastOffset,

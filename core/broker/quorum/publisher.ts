@@ -11,10 +11,10 @@ interface Publication {
 }
 
 /**
- * Applies and publishes committed metadata. Changes that are committed while another change is
- * published are published together. The logs of new partitions are created before the image
- * contains these partitions. The logs of removed partitions are removed after the image no longer
- * contains them.
+ * Applies and publishes committed metadata. While one change is being published, later committed
+ * changes wait. They are then published together. The logs of new partitions are created before the
+ * image contains these partitions. The logs of removed partitions are removed after the image no
+ * longer contains them.
  */
 export class Publisher {
   readonly #partitions: Pick<Partitions, 'create' | 'update'>

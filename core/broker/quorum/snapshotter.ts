@@ -92,7 +92,7 @@ export class Snapshotter {
     this.#endOffset = endOffset
     this.#bytesAtSnapshot = bytes
     this.#writtenAt = now
-    logger.debug(`Wrote a metadata snapshot up to offset ${endOffset}`)
+    logger.debug(`Wrote a metadata snapshot of all records before offset ${endOffset}`)
   }
 
   /** Removes old metadata. Trims the log first, because the old snapshot is needed until then. */

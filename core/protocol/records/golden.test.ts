@@ -67,14 +67,14 @@ test.each([
   'consumer-offsets',
   'transaction-state',
   'cluster-metadata',
-])('batches of the fixture %s are decoded, and built to the same bytes', name => {
+])('the batches of the fixture %s are decoded, and encoded to the same bytes', name => {
   const bytes = fixture(name)
   const built = batchesOf(name).map(rebuild)
   expect(Buffer.concat(built).toString('hex')).toBe(bytes.toString('hex'))
   for (let at = 0; at < bytes.length; ) at += validateBatch(bytes, at, bytes.length).size
 })
 
-test("a Java producer's transactions are read, and their markers are built to the same bytes", () => {
+test("a Java producer's transactions are read, and their markers are encoded to the same bytes", () => {
   const batches = batchesOf('java-transactions')
   expect(batches.map(b => [b.isTransactional, b.isControl])).toEqual([
     [true, false],

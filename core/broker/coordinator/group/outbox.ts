@@ -2,7 +2,7 @@ import type { Member } from './member.ts'
 import type { GroupEffect, GroupSnapshot, JoinReply, SyncReply, Waiter } from './types.ts'
 import { type Agreement, joinError, syncReply } from './views.ts'
 
-/** A record of the group that is being written, with the data that is needed afterwards. */
+/** A pending write of the group's record, with the data that is needed after the write. */
 export type Pending =
   | { readonly kind: 'assignment'; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
   | {
