@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { type Logger, messageOf } from 'millrace/connect'
 import { errors } from './errors.ts'
-import { mendLastLine } from './torn-line.ts'
+import { repairLastLine } from './incomplete-line.ts'
 
 /**
  * A file to which batches of lines are appended. If a batch fails, the part of it that was written
@@ -136,7 +136,7 @@ export class AppendedFile {
 
   async #mend(handle: FileHandle, size: number): Promise<void> {
     const aside = `${this.#file}.torn`
-    const removed = await mendLastLine(handle, size, aside, this.#json)
+    const removed = await repairLastLine(handle, size, aside, this.#json)
     if (removed === 0) return
     this.#logger.warn(
       `${this.#file} ended with ${removed} bytes of an incomplete line. They were moved to ${aside}; the record is written again.`,

@@ -2,8 +2,8 @@ import { watch } from 'chokidar'
 import { type Backoff, backoff, Signal } from 'millrace/connect'
 
 /**
- * If no event arrives, a wait ends after this time, in milliseconds, so that the caller checks the
- * file. The time grows from the first value to the second.
+ * If no event arrives, a wait ends after a time, in milliseconds, so that the caller checks the
+ * file. The time starts at RECHECK_MIN_MS and grows to RECHECK_MAX_MS.
  */
 const RECHECK_MIN_MS = 50
 const RECHECK_MAX_MS = 1000

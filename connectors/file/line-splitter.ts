@@ -9,11 +9,9 @@ export interface Line {
 }
 
 /**
- * Splits bytes into lines at `
- * `, `\r
- * ` and `\r`, as Kafka's source does. Unlike Kafka's source, it counts positions in bytes. It
- * decodes only complete lines, so a character may be split between two reads. It contains at most
- * one read and one unfinished line.
+ * Splits bytes into lines at LF, CR LF and CR, as Kafka's source does. Unlike Kafka's source,
+ * counts positions in bytes. Decodes only complete lines, so a character may be split between two
+ * reads. Buffers at most one read and one unfinished line.
  */
 export class LineSplitter {
   #bytes: Buffer = Buffer.alloc(0)

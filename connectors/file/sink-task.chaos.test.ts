@@ -61,14 +61,14 @@ test.each(['text', 'json'])(
     expect(seen.size).toBe(COUNT)
     expect(readFileSync(file).at(-1)).toBe(10)
     console.log(
-      `${kills} kills, ${lines - COUNT} records twice, ${existsSync(`${file}.torn`) ? 'some' : 'no'} torn lines`,
+      `${kills} kills, ${lines - COUNT} records twice, ${existsSync(`${file}.torn`) ? 'some' : 'no'} incomplete lines`,
     )
   },
 )
 
 function ofText(line: string): number {
   const [, n, length, text] = /^(\d+):(\d+):(ü*);$/.exec(line) ?? []
-  expect(text, `a torn line: ${line.slice(0, 100)}`).toHaveLength(Number(length ?? -1))
+  expect(text, `an incomplete line: ${line.slice(0, 100)}`).toHaveLength(Number(length ?? -1))
   return Number(n)
 }
 

@@ -109,8 +109,8 @@ export class TailedFile {
     try {
       now = await stat(this.#file, { bigint: true })
     } catch (cause) {
-      // During a rotation, the name does not exist for a moment. The first such check is not
-      // reported.
+      // During a rotation, the name does not exist for a moment. Therefore the first check that
+      // finds no file is not reported.
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && this.#gone++ === 0) return 'nothing'
       throw this.#error(cause)
     }

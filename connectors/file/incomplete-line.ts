@@ -7,12 +7,12 @@ const MOST = 1 << 24
 
 /**
  * Repairs a file whose last line has no line end, because a crash interrupted a write. The line is
- * moved to the file `aside`, because it may be from another program. If it is from this sink, its
- * record will be written again. Two kinds of lines stay and get a line end: a line that is too long
+ * moved to the file `aside`, because it may be from another program. If the line is from this sink,
+ * its record will be written again. Two kinds of lines stay and get a line end: a line too long
  * to be from this sink and, with `json`, a complete document. The file must be open for reading and
  * appending. Returns the number of bytes removed.
  */
-export async function mendLastLine(handle: FileHandle, size: number, aside: string, json: boolean): Promise<number> {
+export async function repairLastLine(handle: FileHandle, size: number, aside: string, json: boolean): Promise<number> {
   const from = await lineStart(handle, size)
   if (from === size) return 0
   if (from !== null) {
