@@ -45,7 +45,7 @@ class PrimitiveConverter implements Converter, HeaderConverter {
       )
     }
     if (value === null || value === undefined) return null
-    // A double without a schema may have more digits than a float can hold.
+    // A double without a schema may have more digits than a float can represent.
     const isLossy =
       schema === null && type === 'float' && typeof value === 'number' && !Object.is(Math.fround(value), value)
     if (isLossy || !this.#codec.accepts(value)) {

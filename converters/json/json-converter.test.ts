@@ -156,7 +156,7 @@ test('the error about a value that does not fit its schema contains the path of 
   const schema = struct({ after: struct({ items: array(struct({ price: primitive('int32') })) }) })
   const value = { after: { items: [{ price: 1 }, { price: 'x' }] } }
   expect(() => converter().fromConnectData('orders', schema, value)).toThrow(
-    'cannot convert field after.items[1].price of the value for topic orders to JSON: a field of type int32 cannot hold the string x',
+    'cannot convert field after.items[1].price of the value for topic orders to JSON: a field of type int32 cannot contain the string x',
   )
   const missing = { after: { items: [{}] } }
   expect(() => converter({}, true).fromConnectData('orders', schema, missing)).toThrow(

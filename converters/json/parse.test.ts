@@ -45,7 +45,7 @@ test('strings that look like numbers stay strings', () => {
   expect(parse(text)).toStrictEqual(JSON.parse(text))
 })
 
-test('with the precision text, every number keeps all digits', () => {
+test('with the precision `text`, every number keeps all digits', () => {
   expect(parse('[1.10,2,"3"]', 'text')).toStrictEqual([new NumberText('1.10'), new NumberText('2'), '3'])
 })
 

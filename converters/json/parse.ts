@@ -66,17 +66,18 @@ const ZERO = 0x30
 const NINE = 0x39
 const MINUS = 0x2d
 /**
- * Integers with fewer digits than this are below 2^53. Decimals with fewer digits have no fraction
- * only if they end in zeros.
+ * An integer with fewer digits is below 2^53. A number with fewer digits and a decimal point is
+ * parsed to a whole number only if all digits after the point are zeros. A longer number may be
+ * rounded to a whole number.
  */
 const LONG = 16
 
 const isDigit = (c: number | undefined): boolean => c !== undefined && c >= ZERO && c <= NINE
 
 /**
- * Whether the JSON may contain a number that JSON.parse does not read exactly: an integer beyond
- * 2^53 or, with `floats`, a double without a fraction. One scan of the bytes is cheaper than a
- * regular expression.
+ * Whether the JSON may contain a number that JSON.parse does not read as needed: an integer beyond
+ * 2^53, or -0. With `floats`, also a double that is a whole number, such as `1.0`. One scan of the
+ * bytes is cheaper than a regular expression.
  */
 export function needsCare(bytes: Buffer, from: number, end: number, floats: boolean): boolean {
   for (let i = from; i < end; i++) {
@@ -96,8 +97,8 @@ export function needsCare(bytes: Buffer, from: number, end: number, floats: bool
 }
 
 /**
- * Whether the digits from `start` to `end`, and the fraction or exponent after them, may form a
- * number without a fraction.
+ * Whether a number may be parsed to a whole number, such as `1.0` or `1.5e1`. `start` and `end` are
+ * the bounds of the digits before the point or the exponent.
  */
 function mayBeWhole(bytes: Buffer, start: number, end: number): boolean {
   if (bytes[end] !== DOT) return true

@@ -35,7 +35,7 @@ export function describe(value: unknown): string {
 
 function mismatch(schema: Schema, value: unknown): DataError {
   const type = schema.name ? `${schema.type} (${schema.name})` : schema.type
-  return new DataError(`a field of type ${type} cannot hold ${describe(value)}`)
+  return new DataError(`a field of type ${type} cannot contain ${describe(value)}`)
 }
 
 /**
