@@ -10,8 +10,8 @@ function stateLine(status: ConnectorStatus): string {
 }
 
 /**
- * Returns the text that `npm start` prints: addresses, the states of the connectors, the place of
- * the output, and what to try next.
+ * Returns the text that `npm start` prints: addresses, the output file, the states of the
+ * connectors, and what to try next.
  */
 export function screen(parts: {
   brokerPort: number

@@ -149,13 +149,13 @@ describe('column rules', () => {
 describe('dates and times', () => {
   const last = { day: epochDay(294_276, 12, 31), micros: 86_399_999_999 }
 
-  test('a time out of range in nanoseconds is an error with the nearest value; infinity is the largest int64', () => {
+  test('with time.precision.mode=nanoseconds, a timestamp out of range is an error that contains the nearest value, and infinity is the largest int64', () => {
     const nanos = timestampFormat('nanoseconds', 6).convert
     expect(() => nanos(last)).toThrow(expect.objectContaining({ nearest: 2n ** 63n - 1n, always: false }))
     expect(nanos({ day: Number.POSITIVE_INFINITY, micros: 0 })).toBe(2n ** 63n - 1n)
   })
 
-  test('PostgreSQL’s largest timestamp is valid in every other mode', () => {
+  test('PostgreSQL’s largest timestamp is valid in the other modes of time.precision.mode', () => {
     const shown = (['adaptive', 'connect', 'isostring', 'microseconds'] as const).map(mode => {
       const value = timestampFormat(mode, 6).convert(last)
       return value instanceof Date ? millisOf(value) : value

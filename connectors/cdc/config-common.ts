@@ -242,7 +242,7 @@ const connectionKeys = defineConfig({
     min: 1,
     importance: 'LOW',
     documentation:
-      'The longest delay between two attempts to reconnect, in milliseconds. The first delay is a tenth of a second, and it doubles with each attempt.',
+      'The longest delay between two attempts to reconnect, in milliseconds. The first delay is a tenth of a second. Each further attempt doubles the delay.',
   }),
   'connection.validation.timeout.ms': key.long({
     default: 60000,
@@ -283,7 +283,7 @@ const otherKeys = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'The maximum number of tables to capture. 0 means no limit. It protects against a filter that matches too many tables.',
+      'The maximum number of tables to capture, as a protection against a filter that matches too many tables. 0 means no limit.',
   }),
   'guardrail.collections.limit.action': key.string({
     default: 'warn',

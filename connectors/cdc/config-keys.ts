@@ -27,8 +27,8 @@ export const topicName: Validator = {
 }
 
 /**
- * Returns the fields of a key whose feature does not exist. The key accepts only its default and
- * the empty value, so that no other value is ignored silently.
+ * Returns a part of the declaration of a key whose feature Millrace does not have. The key accepts
+ * only its default and the empty value, so that no other value is ignored silently.
  */
 export function unsupported<const D extends boolean | number | string | null>(value: D, reason: string) {
   const shown = String(value ?? '').toLowerCase()

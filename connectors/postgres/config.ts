@@ -147,7 +147,7 @@ const slotKeys = defineConfig({
     validator: mode(['connector', 'manual', 'connector_and_driver']),
     importance: 'LOW',
     documentation:
-      'When the slot advances, so that the server can remove WAL. connector: to the committed offset. connector_and_driver: like connector, but while no event waits for acknowledgement, the slot also advances past changes of tables that are not captured. manual: never; you advance the slot. Default: connector_and_driver.',
+      'How the slot advances, so that the server can remove old WAL. connector: to the committed offset. connector_and_driver: like connector, and also past changes of tables that are not captured, as long as no event waits for acknowledgement. manual: the connector never advances the slot; you advance it. Default: connector_and_driver.',
   }),
   'flush.lsn.source': key.boolean({
     default: true,
@@ -173,7 +173,7 @@ const slotKeys = defineConfig({
     validator: mode(['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn']),
     importance: 'LOW',
     documentation:
-      'What happens at the start if the stored offset and the slot differ. no_validation and trust_offset: resume from the offset, and fail if the slot no longer has the changes after it. trust_slot: resume from the slot if it is past the offset. trust_greater_lsn: resume from the later of the two. If the offset does not belong to the WAL of the server, the task fails, except with trust_slot, which then also resumes from the slot.',
+      'What happens at the start if the stored offset and the slot differ. no_validation and trust_offset: resume from the offset, and fail if the slot no longer has the changes after it. trust_slot: resume from the slot if it is past the offset. trust_greater_lsn: resume from the later of the two. If the offset does not belong to the WAL of the server, trust_slot resumes from the slot, and the other values fail the task.',
   }),
   'internal.slot.seek.to.known.offset.on.start': key.boolean({
     default: false,
@@ -186,7 +186,7 @@ const slotKeys = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'The interval at which the connector reads the xmin of the slot, which events contain as source.xmin, in milliseconds. 0 means never.',
+      'The interval, in milliseconds, at which the connector reads the xmin of the slot. Events contain the xmin as source.xmin. 0 means never.',
   }),
 })
 
@@ -223,7 +223,7 @@ const snapshotKeys = defineConfig({
     validator: mode(['always', 'initial', 'no_data', 'initial_only', 'when_needed']),
     importance: 'MEDIUM',
     documentation:
-      'When the connector reads the existing rows of tables. initial: if there is no stored offset. always: at each start. initial_only: like initial, and then it stops. no_data: never. when_needed: if there is no stored offset, or if the slot no longer has the changes after it.',
+      'When the connector reads the existing rows of tables. initial: if there is no stored offset. always: at each start. initial_only: like initial, but changes are not streamed afterwards. no_data: never. when_needed: if there is no stored offset, or if the slot no longer has the changes after the offset.',
   }),
   'snapshot.isolation.mode': key.string({
     default: 'serializable',

@@ -29,7 +29,10 @@ afterAll(() => server?.stop())
 
 const ROLES = ['stranger', 'outsider', 'guest', 'ssl_replication_user', 'limited']
 
-/** Returns the error with which a task fails, or the error that the task would retry. */
+/**
+ * Returns the error with which a task fails. With `errors.max.retries=0`, an error that can be
+ * retried fails the task too.
+ */
 async function failureOf(props: Props): Promise<MillraceError> {
   const task = await new TaskHarness({ ...props, 'errors.max.retries': '0' }).start()
   try {

@@ -46,7 +46,7 @@ export const errors = defineErrors({
   },
   MR_PG_SLOT_MISSING: {
     message: 'replication slot {slot} no longer exists{why}, so changes since {since} may be lost',
-    fix: 'With slot.drop.on.stop=true, the connector itself drops the slot whenever it stops: set slot.drop.on.stop=false to keep the slot from now on, or set snapshot.mode=when_needed or always to take a new snapshot at each start. Otherwise find out who dropped the slot. To recover, set snapshot.mode=when_needed, or reset the offsets of the connector: it recreates the slot and takes a new snapshot.',
+    fix: 'To recover, set snapshot.mode=when_needed, or reset the offsets of the connector. The connector then recreates the slot and takes a new snapshot. To avoid this error, find out who drops the slot. With slot.drop.on.stop=true, the connector itself drops it at each stop: set slot.drop.on.stop=false to keep the slot, or snapshot.mode=when_needed or always to take a new snapshot at each start.',
   },
   MR_PG_SLOT_INVALIDATED: {
     message: 'replication slot {slot} can no longer be used: {cause}',
@@ -67,7 +67,7 @@ export const errors = defineErrors({
   },
   MR_PG_OFFSET_MISMATCH: {
     message:
-      'replication slot {slot} is confirmed up to {slotLsn}, past the offset {lsn}: another client read or advanced the slot, or it was recreated, and the changes in between are missing',
+      'replication slot {slot} is confirmed up to {slotLsn}, past the offset {lsn}, so the changes in between are missing: another client read, advanced or recreated the slot',
     fix: 'Make sure that nothing else uses the slot. To take a new snapshot, reset the offsets of the connector or set snapshot.mode=when_needed. To continue without the missing changes, set offset.mismatch.strategy=trust_slot.',
   },
   MR_PG_OFFSET_STRAYED: {

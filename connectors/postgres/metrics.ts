@@ -4,7 +4,8 @@ import type { SnapshotView } from './session/progress.ts'
 import type { SessionView } from './session/session.ts'
 
 /**
- * The number of tables that have their own row count. More tables would make too many time series.
+ * The largest number of tables whose rows are counted separately. More tables would make too many
+ * time series.
  */
 const MAX_TABLES = 200
 
@@ -130,7 +131,8 @@ const OUTDATED_MS = 20_000
  * Measures the connector's lag. `bytes` counts from the confirmed position to the end of the WAL.
  * `since` is null if the connector has read up to the end of the WAL. Otherwise `since` is the time
  * of the last commit that was read, or the last time when everything had been read, whichever is
- * later. Without recent positions of the server, its end of the WAL is not known.
+ * later. If the end of the WAL was read too long ago, there may be newer WAL, so `since` is not
+ * null.
  */
 export class LagMeter {
   #caughtUpAt = 0

@@ -106,8 +106,8 @@ export function snapshotOffset(o: {
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
 
 /**
- * Returns the latest position that may be confirmed for an offset. This is the end of the last
- * complete transaction, or a later position `lsn_idle`.
+ * Returns the latest position that may be confirmed for an offset: the end of the last complete
+ * transaction, or `lsn_idle` if that is later.
  */
 export function confirmableBy(offset: LoadedOffset): Lsn | null {
   const { lsnIdle } = offset

@@ -128,13 +128,13 @@ describe('a start', () => {
       const p = planOf({ mode: 'initial', slot: null, dropOnStop })
       return p instanceof MillraceError ? p.message : p
     }
-    const why = 'slot.drop.on.stop=true: the connector drops it when it stops'
+    const why = 'with slot.drop.on.stop=true, the connector drops its slot at each stop'
     expect(message(true)).toContain(`replication slot s no longer exists (${why}), so changes since`)
-    expect(message(true)).toMatch(/set slot\.drop\.on\.stop=false .* snapshot\.mode=when_needed or always/)
+    expect(message(true)).toMatch(/set slot\.drop\.on\.stop=false.* snapshot\.mode=when_needed or always/)
     expect(message(false)).toContain('replication slot s no longer exists, so changes since')
   })
 
-  test('a slot past an offset of Debezium causes a warning only if lsn.flush.mode never confirms that far', () => {
+  test('a slot that is confirmed past an offset of Debezium causes a warning, unless lsn.flush.mode is connector_and_driver', () => {
     const ahead = slot({ confirmedLsn: 500 })
     const said = (flush: FlushMode) => {
       const p = planOf({ offset: complete, slot: ahead, flush })
@@ -197,11 +197,12 @@ describe('an offset that does not belong to the server’s WAL', () => {
     expect(outcome({ wal: { end: 119, inRecovery: true, system: '7000000000000000002' } })).toBe('MR_PG_OFFSET_STRAYED')
   })
 
-  test('an offset is valid at the end of the WAL or of its timeline, from a standby, and after transaction ids wrapped around', () => {
+  test('offsets at the end of the WAL or of a timeline, offsets from a standby, and offsets from before a wraparound of transaction ids are valid', () => {
     const fine = ['stream', 'offset', 0]
     expect(outcome({ wal: { end: 120 } })).toEqual(fine)
     expect(outcome({ wal: { timeline: 3, leftAt: new Map([[1, 120]]) } })).toEqual(fine)
-    // a standby wrote this offset, and may have been promoted since
+    // this offset was committed while the connector read from a standby; the standby may have been
+    // promoted since
     const standby = loadOffset({ ...ours.raw, wal_id: String(ours.raw['wal_id']).replace(/\d+$/, '0') })
     expect(outcome({ offset: standby, wal: { timeline: 3, leftAt: new Map([[1, 110]]) } })).toEqual(fine)
     expect(outcome({ wal: { nextTxId: 701 } })).toEqual(fine)

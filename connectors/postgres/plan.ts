@@ -4,7 +4,7 @@ import { formatLsn, type Lsn } from './lsn.ts'
 import { confirmableBy, type LoadedOffset } from './offset.ts'
 import type { SlotState } from './server.ts'
 import type { FlushMode } from './stream/position.ts'
-import { onTheWay, reachedBy, strayed, type WalState } from './wal-state.ts'
+import { isReplaying, reachedBy, strayed, type WalState } from './wal-state.ts'
 
 /** The steps of a start of the task. */
 export interface Plan {
@@ -79,7 +79,7 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
 
   if (slot === null) {
     if (complete && !rereads) {
-      const why = options.dropOnStop ? ' (slot.drop.on.stop=true: the connector drops it when it stops)' : ''
+      const why = options.dropOnStop ? ' (with slot.drop.on.stop=true, the connector drops its slot at each stop)' : ''
       const since = `the offset ${formatLsn(offset.lsn ?? 0)}`
       return errors.create('MR_PG_SLOT_MISSING', { slot: slotName, why, since })
     }
@@ -114,7 +114,7 @@ function offsetProblem(options: StartOptions, plan: Plan, found: FoundOffset): P
   const { offset, slot, wal, missing } = found
   const why = wal === null ? null : (strayed(offset, wal) ?? missing)
   if (wal === null || why === null) return null
-  if (onTheWay(offset, wal))
+  if (isReplaying(offset, wal))
     return errors.create('MR_PG_STANDBY_BEHIND', { lsn: formatLsn(reachedBy(offset)), end: formatLsn(wal.end) })
   if (offset.inSnapshot || options.mode === 'when_needed' || options.mode === 'always')
     return { ...plan, snapshot: true, from: null, warnings: [staleRows(why)] }
@@ -149,7 +149,7 @@ function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan 
   // in this mode, Debezium and older versions of this connector confirm WAL without captured
   // changes, and do not write an offset for this WAL
   if (flush === 'connector_and_driver') return { ...plan, notes: [`${where}: nothing was captured in between`] }
-  const warning = `${where}, though lsn.flush.mode=${flush} never confirms that far. If something else reads this slot, its changes are missing here.`
+  const warning = `${where}, although neither Debezium nor this connector confirms the slot that far with lsn.flush.mode=${flush}. If another client read changes from this slot, these changes are not captured.`
   return { ...plan, warnings: [warning] }
 }
 
@@ -164,7 +164,7 @@ export function checkOnward(
 ): MillraceError | null {
   const { offset, slot, wal, missing } = found
   const why = strayed(offset, wal) ?? missing
-  if (why !== null && onTheWay(offset, wal))
+  if (why !== null && isReplaying(offset, wal))
     return errors.create('MR_PG_STANDBY_BEHIND', { lsn: formatLsn(reachedBy(offset)), end: formatLsn(wal.end) })
   if (why !== null) return errors.create('MR_PG_OFFSET_STRAYED', { why, slot: slotName })
   const lost = slot.lost ?? slotStrayed(slot, wal)

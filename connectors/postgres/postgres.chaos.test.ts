@@ -101,8 +101,8 @@ describe.skipIf(server === null)('a task that is killed repeatedly', () => {
           // machine
           const writing = kill === kills ? null : workload.run(20 + int(150))
           const last = kill === kills
-          // the last run may read more records than the runtime leaves unacknowledged, so all are
-          // acknowledged
+          // the runtime stops polling at a number of unacknowledged records that the last run can
+          // exceed, so the last run acknowledges all records
           const task = await new TaskHarness(props, offsets, { acknowledges: last }).start()
           let kept = Number.POSITIVE_INFINITY
           try {

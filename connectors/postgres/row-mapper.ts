@@ -40,7 +40,7 @@ export function compileMapper(fields: readonly FieldReader[]): RowMapper {
  * The start and the end of each value of a tuple. One object is reused for all tuples, and grows
  * with the widest table.
  */
-export class TuplePlaces {
+export class ValueBounds {
   starts = new Int32Array(64)
   ends = new Int32Array(64)
 

@@ -36,7 +36,7 @@ async function captured(more: Props = {}) {
  * Stops the task and commits the last offset, like a worker that stops before the server receives
  * the confirmation.
  */
-async function commitUnheard(task: TaskHarness, offsets: OffsetStorage): Promise<void> {
+async function commitWithoutConfirmation(task: TaskHarness, offsets: OffsetStorage): Promise<void> {
   await task.stop()
   const last = task.records.at(-1)!
   offsets.set(last.sourcePartition!, last.sourceOffset!)
@@ -57,7 +57,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     await server!.admin.query('select pg_promote()')
     await query(url, 'insert into t values (2)', 'insert into t values (3)')
     await standby.until(r => ids(r).includes(3))
-    await commitUnheard(standby, offsets)
+    await commitWithoutConfirmation(standby, offsets)
     await query(url, 'insert into t values (4)')
     const promoted = await run()
     expect(ids(await promoted.until(r => ids(r).includes(4)))).toEqual([4])
@@ -85,7 +85,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     try {
       const waiting = db.query('insert into t values (2)')
       await task.count(2)
-      await commitUnheard(task, offsets)
+      await commitWithoutConfirmation(task, offsets)
       const again = await run()
       await again.until(() => again.log.text().includes('streaming from'))
       await set('')
@@ -103,7 +103,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     const { url, offsets, run, task } = await captured()
     await query(url, 'insert into t values (2)')
     await task.count(2)
-    await commitUnheard(task, offsets)
+    await commitWithoutConfirmation(task, offsets)
     await query(url, 'create publication newer for all tables', 'insert into t values (3)')
     const again = await run({ 'publication.name': 'newer' })
     if (server!.version < 180_000) {

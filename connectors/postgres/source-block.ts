@@ -23,7 +23,7 @@ export interface Origin {
 }
 
 /** The fields that several source blocks have in common, such as those of one transaction. */
-export interface SourcePlace {
+export interface SharedSourceFields {
   readonly time: EventTime
   readonly mark: SnapshotMark
   /** The end of the previous transaction; null if it is not known. */
@@ -47,8 +47,8 @@ export class SourceBlocks {
   }
 
   /** Returns the source block of an event of a table at a WAL position. */
-  make(table: TableName, lsn: Lsn, place: SourcePlace): Struct {
-    const { time, mark, lastCommit, txId, xmin, origin } = place
+  make(table: TableName, lsn: Lsn, shared: SharedSourceFields): Struct {
+    const { time, mark, lastCommit, txId, xmin, origin } = shared
     return {
       version: this.#version,
       connector: CONNECTOR,

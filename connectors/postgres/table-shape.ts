@@ -119,7 +119,8 @@ function enumDecode(decode: Decode, labels: readonly string[], shape: { stale: b
   const known = new Set<unknown>(labels)
   const look = (label: unknown) => {
     if (known.has(label) || label === null) return
-    // a label marks the shape only once, because a renamed label is not in the catalog either
+    // each label marks the shape only once, because the catalog does not contain the old name of a
+    // renamed label
     known.add(label)
     shape.stale = true
   }

@@ -61,8 +61,8 @@ function checkStreamParams(text: string, addError: AddError): void {
 const OVERRIDES = 'snapshot.select.statement.overrides'
 
 /**
- * Reports a query whose table is not listed, and a listed table without a query, because both would
- * be ignored silently.
+ * Checks `snapshot.select.statement.overrides`. Reports a listed table without a query, and a query
+ * for a table that is not listed, because both would be ignored silently.
  */
 function checkOverrides(props: Props, addError: AddError): void {
   const listed = new Set((props[OVERRIDES] ?? '').split(',').map(t => t.trim()))

@@ -63,8 +63,8 @@ export function parseHistory(content: string): Map<number, Lsn> {
 }
 
 const FIRST_TXID = 3
-// age() is used, because a snapshot does not contain a transaction whose commit waits for a
-// synchronous standby
+// age() counts up to the next transaction id. The ids in a snapshot may end earlier, because they
+// do not include a transaction whose commit waits for a synchronous standby.
 const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
   pg_catalog.age('${FIRST_TXID}'::pg_catalog.xid)::text as age`
 
@@ -138,6 +138,6 @@ export function strayed(offset: LoadedOffset, wal: WalState): string | null {
 /**
  * Returns whether a standby has not yet replayed the WAL up to the offset, so that waiting helps.
  */
-export function onTheWay(offset: LoadedOffset, wal: WalState): boolean {
+export function isReplaying(offset: LoadedOffset, wal: WalState): boolean {
   return wal.inRecovery && strayed(offset, { ...wal, end: maxLsn(wal.end, reachedBy(offset)) }) === null
 }

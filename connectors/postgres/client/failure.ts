@@ -126,10 +126,7 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
  * (55P03).
  */
 const isCanceled = (error: unknown): boolean => /^(57014|55P03)$/.test(codeOf(error))
-/**
- * Whether text contains bytes that are invalid in the text's encoding, or that UTF-8 cannot
- * represent.
- */
+/** Whether an error reports invalid text (22021), or text that UTF-8 cannot represent (22P05). */
 const isEncoding = (error: unknown): boolean => /^(22021|22P05)$/.test(codeOf(error))
 
 /** Returns the connector's error for a failed snapshot query of a table. */

@@ -44,7 +44,7 @@ async function totals(topicPrefix: string): Promise<Map<string, number>> {
 }
 
 /** Waits until no record has arrived for four seconds. */
-async function settled(topicPrefix: string, atLeast: number): Promise<void> {
+async function untilQuiet(topicPrefix: string, atLeast: number): Promise<void> {
   let last = -1
   let quiet = 0
   for (let i = 0; i < 240 && quiet < 8; i++) {
@@ -115,13 +115,13 @@ async function capture(scenario: Scenario): Promise<Captured> {
     },
   })
   if (scenario.config['snapshot.mode'] === 'no_data') await sleep(12_000)
-  else await settled(prefix, 1)
+  else await untilQuiet(prefix, 1)
   const snapshot = await totals(prefix)
   for (const sql of scenario.stream) {
     await db.query(sql)
     await sleep(300)
   }
-  await settled(prefix, 1)
+  await untilQuiet(prefix, 1)
   const status = (await call('GET', `/connectors/${prefix}/status`)) as { tasks: { state: string; trace?: string }[] }
   const failed = status.tasks.find(t => t.state !== 'RUNNING')
   if (failed) process.stderr.write(`${scenario.name}: ${failed.state} ${failed.trace?.slice(0, 3000)}\n`)

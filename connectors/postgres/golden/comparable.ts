@@ -105,10 +105,10 @@ function header([name, v]: readonly [string, unknown]): readonly [string, unknow
 }
 
 /**
- * Returns whether a record is a second read of a row by Debezium's snapshot. Debezium reads a
- * partitioned table and also its partitions, so one of the two records of a row has a topic that
- * the changes of the row do not have. This connector reads each row once, into the topic of its
- * changes.
+ * Returns whether a record is from the second read of a row by Debezium's snapshot. Debezium reads
+ * a partitioned table and also its partitions, so it writes each row to two topics. The record in
+ * the topic without the row's changes counts as the second read. This connector reads each row only
+ * once, into the topic of its changes.
  */
 export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
   if (record.topic === 't.public.parts') return true

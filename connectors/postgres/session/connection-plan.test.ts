@@ -78,13 +78,13 @@ test.each<[string, string, Partial<Found>, readonly string[] | string]>([
     ['prepare publication', 'create slot', 'set position', 'release new slot', 'start stream'],
   ],
   [
-    'snapshot.mode=initial_only only reads the tables',
+    'snapshot.mode=initial_only reads the tables and does not stream',
     'initial_only',
     { slot: null, wal: null },
     ['set position', 'open snapshot'],
   ],
   [
-    'a start with a complete offset only streams',
+    'a start with a complete offset streams and does not read the tables',
     'initial',
     { offset: COMPLETE },
     ['prepare publication', 'set position', 'start stream'],

@@ -5,14 +5,14 @@ import { type Idle, IdleOffsets } from './idle-offsets.ts'
 const idle = (more: Partial<Idle>): Idle => ({ read: 20, confirmable: 10, flushed: 10, now: 1000, ...more })
 
 test.each<[string, FlushMode, Partial<Idle>, boolean, ReturnType<IdleOffsets['decide']>]>([
-  ['WAL without captured changes is passed', 'connector_and_driver', {}, false, 'advance'],
-  ['not inside a transaction', 'connector_and_driver', { read: null }, true, null],
-  ['not if nothing was read past the last record', 'connector_and_driver', { read: 10 }, false, null],
-  ['not with lsn.flush.mode=connector', 'connector', {}, false, null],
-  ['a request commits what was emitted', 'connector', { flushed: 5 }, true, 'commit'],
-  ['nothing is committed without a request', 'connector', { flushed: 5 }, false, null],
-  ['a request does nothing if the slot is confirmed that far', 'connector', {}, true, null],
-  ['not with lsn.flush.mode=manual', 'manual', { flushed: 5 }, true, null],
+  ['an offset past WAL without captured changes is due', 'connector_and_driver', {}, false, 'advance'],
+  ['no offset is due inside a transaction', 'connector_and_driver', { read: null }, true, null],
+  ['no offset is due if nothing was read past the last record', 'connector_and_driver', { read: 10 }, false, null],
+  ['no offset is due with lsn.flush.mode=connector', 'connector', {}, false, null],
+  ['on request, an offset after the last transaction is due', 'connector', { flushed: 5 }, true, 'commit'],
+  ['without a request, no offset after the last transaction is due', 'connector', { flushed: 5 }, false, null],
+  ['on request, no offset is due if the slot is already confirmed', 'connector', {}, true, null],
+  ['no offset is due with lsn.flush.mode=manual, even on request', 'manual', { flushed: 5 }, true, null],
 ])('%s', (_, mode, at, isRequested, expected) => {
   expect(new IdleOffsets(mode, 100).decide(idle(at), isRequested)).toBe(expected)
 })

@@ -49,8 +49,8 @@ export class IdleOffsets {
   }
 
   /**
-   * Returns the time until the next offset is due, in milliseconds; Infinity if there is nothing to
-   * advance past.
+   * Returns the time until the next offset is due, in milliseconds; Infinity if no offset
+   * will be due before more WAL is read.
    */
   wait(idle: Idle): number {
     const { read, confirmable, now } = idle

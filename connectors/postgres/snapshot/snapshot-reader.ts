@@ -6,7 +6,7 @@ import type { FrameReader } from '../client/frame-reader.ts'
 import { Frame, serverError, type WireConnection } from '../client/wire.ts'
 import type { Lsn } from '../lsn.ts'
 import type { SnapshotProgress } from '../offset.ts'
-import { NULL, TuplePlaces } from '../row-mapper.ts'
+import { NULL, ValueBounds } from '../row-mapper.ts'
 import type { SourceBlocks } from '../source-block.ts'
 import type { TableShape } from '../table-shape.ts'
 
@@ -67,7 +67,7 @@ interface Row {
  */
 export class SnapshotReader {
   readonly #context: SnapshotContext
-  readonly #places = new TuplePlaces()
+  readonly #bounds = new ValueBounds()
   #at: number
   /** The key of the row after which the table at `#at` is read; null to read the whole table. */
   #after: readonly string[] | null
@@ -166,27 +166,27 @@ export class SnapshotReader {
 
   #row(out: SourceRecord[], f: FrameReader, now: EventTime): void {
     const { buf } = f
-    const places = this.#places
+    const bounds = this.#bounds
     const count = buf.readInt16BE(f.start)
-    places.ensure(count)
+    bounds.ensure(count)
     let at = f.start + 2
     for (let i = 0; i < count; i++) {
       const length = buf.readInt32BE(at)
       at += 4
-      places.starts[i] = length < 0 ? NULL : at
+      bounds.starts[i] = length < 0 ? NULL : at
       if (length > 0) at += length
-      places.ends[i] = at
+      bounds.ends[i] = at
     }
     const table = this.#context.tables[this.#at]!
     const { shape } = table
     if (this.#pending) this.#emit(out, this.#pending, this.#pending.tableAt !== this.#at, false)
-    const value = shape.row(buf, places.starts, places.ends)
-    const key = shape.key === null ? null : shape.key(buf, places.starts, places.ends)
-    const keyTexts = this.#keyIndexes?.map(i => buf.toString('utf8', places.starts[i], places.ends[i])) ?? null
+    const value = shape.row(buf, bounds.starts, bounds.ends)
+    const key = shape.key === null ? null : shape.key(buf, bounds.starts, bounds.ends)
+    const keyTexts = this.#keyIndexes?.map(i => buf.toString('utf8', bounds.starts[i], bounds.ends[i])) ?? null
     this.#pending = { table, tableAt: this.#at, isFirst: this.#firstOfTable, key, value, keyTexts, time: now }
     this.#firstOfTable = false
-    // a new enum label marks the shape as stale, but the stream reads the new schema when it needs
-    // it
+    // A new enum label marks the shape as stale. The snapshot continues with the old schema. The
+    // stream reads the new schema when an event needs it.
     shape.stale = false
   }
 

@@ -2,7 +2,7 @@ import type { SourceOffset, Struct } from 'millrace/connect'
 import { type EventTime, eventTime, nowMicros, type TableName, type TransactionMetadata } from '../../cdc/index.ts'
 import type { Lsn } from '../lsn.ts'
 import type { MessageType } from '../offset.ts'
-import type { Origin, SourceBlocks, SourcePlace } from '../source-block.ts'
+import type { Origin, SharedSourceFields, SourceBlocks } from '../source-block.ts'
 import { ResumeFilter, type StreamPosition } from './position.ts'
 
 /** The start of a transaction, as its BEGIN message describes it. */
@@ -32,7 +32,7 @@ export interface CursorContext {
 export class StreamCursor {
   readonly #context: CursorContext
   readonly #resume: ResumeFilter
-  readonly #place: { -readonly [K in keyof SourcePlace]: SourcePlace[K] }
+  readonly #shared: { -readonly [K in keyof SharedSourceFields]: SharedSourceFields[K] }
   #txId = 0
   #now: EventTime = eventTime(0)
   #offset: SourceOffset
@@ -42,7 +42,7 @@ export class StreamCursor {
     const { position } = context
     this.#context = context
     this.#resume = new ResumeFilter(position)
-    this.#place = {
+    this.#shared = {
       time: eventTime(0),
       mark: 'false',
       lastCommit: position.lsnCommit,
@@ -66,7 +66,7 @@ export class StreamCursor {
 
   /** The commit time of the current or last transaction. */
   get commitTime(): EventTime {
-    return this.#place.time
+    return this.#shared.time
   }
 
   /** The offset after the last event. */
@@ -94,7 +94,7 @@ export class StreamCursor {
   /** Starts a read. Its events contain the current time and the slot's last known xmin. */
   startRead(): void {
     this.#now = eventTime(nowMicros())
-    this.#place.xmin = this.#context.xmin()
+    this.#shared.xmin = this.#context.xmin()
   }
 
   /**
@@ -104,9 +104,9 @@ export class StreamCursor {
   begin({ txId, lsn, micros }: Begin): boolean {
     const isResumed = this.#resume.begin(txId)
     this.#txId = txId
-    this.#place.txId = txId
-    this.#place.time = eventTime(micros)
-    this.#place.origin = null
+    this.#shared.txId = txId
+    this.#shared.time = eventTime(micros)
+    this.#shared.origin = null
     if (isResumed) return false
     this.#context.position.begin(lsn, txId, micros)
     this.#context.transaction?.begin(String(txId))
@@ -116,16 +116,16 @@ export class StreamCursor {
   commit(lsn: Lsn): void {
     this.#resume.commit()
     this.#context.position.commit(lsn)
-    this.#place.lastCommit = lsn
+    this.#shared.lastCommit = lsn
   }
 
   setOrigin(origin: Origin): void {
-    this.#place.origin = origin
+    this.#shared.origin = origin
   }
 
   /**
-   * Moves to a row event. Returns false if the event was emitted before a restart. Call `settle`
-   * after the event was counted in its transaction.
+   * Moves to a row event. Returns false if the event was emitted before a restart. Call
+   * `updateOffset` after the event was counted in its transaction.
    */
   event(lsn: Lsn, type: MessageType): boolean {
     if (this.#resume.skips(lsn)) return false
@@ -138,7 +138,7 @@ export class StreamCursor {
    * Recomputes the offset. Call it after an event, after WAL without captured changes, and after a
    * change of the fields that describe a snapshot.
    */
-  settle(): void {
+  updateOffset(): void {
     this.#offset = this.currentOffset()
   }
 
@@ -151,7 +151,7 @@ export class StreamCursor {
   message(lsn: Lsn, id: string): Struct | null {
     this.#context.position.message(lsn)
     const block = this.transactionBlock(id, lsn)
-    this.settle()
+    this.updateOffset()
     return block
   }
 
@@ -166,8 +166,8 @@ export class StreamCursor {
   /** Moves to a message outside of transactions. Like a transaction, such a message is complete. */
   standaloneMessage(lsn: Lsn): null {
     this.#context.position.standaloneMessage(lsn)
-    this.#place.lastCommit = lsn
-    this.settle()
+    this.#shared.lastCommit = lsn
+    this.updateOffset()
     return null
   }
 
@@ -178,7 +178,7 @@ export class StreamCursor {
 
   /** Returns the source block of a row event. */
   source(table: TableName, lsn: Lsn): Struct {
-    return this.#context.sources.make(table, lsn, this.#place)
+    return this.#context.sources.make(table, lsn, this.#shared)
   }
 
   /**
@@ -186,8 +186,8 @@ export class StreamCursor {
    * the message is transactional.
    */
   messageSource(table: TableName, lsn: Lsn, isTransactional: boolean): Struct {
-    const place = isTransactional ? this.#place : { ...this.#place, txId: null }
-    return this.#context.sources.make(table, lsn, place)
+    const shared = isTransactional ? this.#shared : { ...this.#shared, txId: null }
+    return this.#context.sources.make(table, lsn, shared)
   }
 
   /** Returns the id of the current transaction, for transaction metadata. */

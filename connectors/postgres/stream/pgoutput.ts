@@ -1,7 +1,7 @@
 import type { Relation, RelationColumn } from '../catalog/catalog.ts'
 import { errors } from '../errors.ts'
 import type { Lsn } from '../lsn.ts'
-import { NULL, type TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
+import { NULL, UNAVAILABLE, type ValueBounds } from '../row-mapper.ts'
 
 /** The first bytes of pgoutput's messages (protocol version 1), which are their types. */
 export const Message = {
@@ -68,11 +68,11 @@ export function readRelation(buf: Buffer, start: number, end: number): Relation 
   return { oid, schema: schema.value || 'pg_catalog', table: table.value, identity, columns }
 }
 
-/** Reads the positions of a tuple's values into `places`. Returns the end of the tuple. */
-export function readTuple(buf: Buffer, start: number, end: number, places: TuplePlaces): number {
+/** Reads the positions of a tuple's values into `bounds`. Returns the end of the tuple. */
+export function readTuple(buf: Buffer, start: number, end: number, bounds: ValueBounds): number {
   const count = (buf[start]! << 8) | buf[start + 1]!
-  places.ensure(count)
-  const { starts, ends } = places
+  bounds.ensure(count)
+  const { starts, ends } = bounds
   let at = start + 2
   for (let i = 0; i < count; i++) {
     const kind = buf[at]!

@@ -57,7 +57,8 @@ export class RelationShapes {
     known.shape.stale = false
     const fresh = await this.#read(known.relation, txId)
     this.#byOid.set(oid, fresh)
-    // a renamed enum label is not in the new type either, so the value stays as the server sent it
+    // the shape has not changed if the unknown label is an old name of a renamed label; the value
+    // then stays as the server sent it
     return fresh === null || fresh.shape === known.shape ? null : fresh.shape
   }
 }

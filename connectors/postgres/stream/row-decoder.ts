@@ -2,7 +2,7 @@ import type { SourceRecord, Struct } from 'millrace/connect'
 import type { Operation } from '../../cdc/index.ts'
 import type { Lsn } from '../lsn.ts'
 import type { PostgresOptions } from '../options.ts'
-import { NULL, TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
+import { NULL, UNAVAILABLE, ValueBounds } from '../row-mapper.ts'
 import type { Progress } from '../session/progress.ts'
 import { structsEqual, type TableShape } from '../table-shape.ts'
 import type { StreamCursor } from './cursor.ts'
@@ -44,8 +44,8 @@ export class RowDecoder {
   readonly #emitter: Emitter
   readonly #progress: Progress
   readonly #checkedForNulls = new WeakSet<TableShape>()
-  readonly #old = new TuplePlaces()
-  readonly #new = new TuplePlaces()
+  readonly #old = new ValueBounds()
+  readonly #new = new ValueBounds()
   /**
    * The transaction blocks of the current change. They are kept, so that a change that is decoded
    * twice is counted once.
@@ -96,11 +96,11 @@ export class RowDecoder {
   }
 
   #insert(out: SourceRecord[], shape: TableShape, { buf, at, end, lsn }: PgMessage): void {
-    const places = this.#new
-    readTuple(buf, at + 5, end, places)
+    const bounds = this.#new
+    readTuple(buf, at + 5, end, bounds)
     this.#checkForNulls(shape)
-    const after = shape.row(buf, places.starts, places.ends)
-    const key = shape.key === null ? null : shape.key(buf, places.starts, places.ends)
+    const after = shape.row(buf, bounds.starts, bounds.ends)
+    const key = shape.key === null ? null : shape.key(buf, bounds.starts, bounds.ends)
     this.#change(out, shape, lsn, { op: 'c', key, before: null, after })
   }
 
@@ -117,7 +117,7 @@ export class RowDecoder {
     const key = shape.key === null ? null : shape.key(buf, now.starts, now.ends)
     const oldKey = hasOld && shape.key !== null ? shape.key(buf, old.starts, old.ends) : null
     if (this.#options.skipUnchanged && before !== null && structsEqual(before, after)) {
-      this.#cursor.settle()
+      this.#cursor.updateOffset()
       return
     }
     if (key === null || oldKey === null || structsEqual(key, oldKey)) {
@@ -126,7 +126,7 @@ export class RowDecoder {
     }
     this.#block ??= this.#cursor.transactionBlock(shape.id, lsn)
     this.#secondBlock ??= this.#cursor.transactionBlock(shape.id, lsn)
-    this.#cursor.settle()
+    this.#cursor.updateOffset()
     const { now: time, offset, previous } = this.#cursor
     const source = this.#cursor.source(shape.name, lsn)
     const transactions = [this.#block, this.#secondBlock] as const
@@ -134,10 +134,10 @@ export class RowDecoder {
   }
 
   #delete(out: SourceRecord[], shape: TableShape, { buf, at, end, lsn }: PgMessage): void {
-    const places = this.#old
-    readTuple(buf, at + 5, end, places)
-    const before = shape.row(buf, places.starts, places.ends)
-    const key = shape.key === null ? null : shape.key(buf, places.starts, places.ends)
+    const bounds = this.#old
+    readTuple(buf, at + 5, end, bounds)
+    const before = shape.row(buf, bounds.starts, bounds.ends)
+    const key = shape.key === null ? null : shape.key(buf, bounds.starts, bounds.ends)
     this.#change(out, shape, lsn, { op: 'd', key, before, after: null })
   }
 
@@ -155,7 +155,7 @@ export class RowDecoder {
 
   #change(out: SourceRecord[], shape: TableShape, lsn: Lsn, { op, key, before, after }: RowChange): void {
     this.#block ??= this.#cursor.transactionBlock(shape.id, lsn)
-    this.#cursor.settle()
+    this.#cursor.updateOffset()
     const { now: time, offset, previous } = this.#cursor
     const source = this.#cursor.source(shape.name, lsn)
     const transaction = this.#block

@@ -50,13 +50,13 @@ export interface StreamContext {
  * The reader is between transactions, within a transaction, or held before a transaction by the
  * boundary.
  */
-type Place =
+type ReaderState =
   | { readonly name: 'between' }
   | { readonly name: 'within' }
   | { readonly name: 'held'; readonly begin: Begin }
 
-const BETWEEN: Place = { name: 'between' }
-const WITHIN: Place = { name: 'within' }
+const BETWEEN: ReaderState = { name: 'between' }
+const WITHIN: ReaderState = { name: 'within' }
 
 /**
  * Reads one replication stream, and decodes the messages that have arrived. The position and the
@@ -70,7 +70,7 @@ export class StreamReader {
   readonly #rows: RowDecoder
   readonly #messages: MessageDecoder
   readonly #message: PgMessage = { buf: Buffer.alloc(0), at: 0, end: 0, lsn: ZERO }
-  #place: Place = BETWEEN
+  #state: ReaderState = BETWEEN
   #reached: Lsn = ZERO
   #boundary: ((txId: number) => boolean) | null = null
   #isStatusRequested = false
@@ -95,14 +95,14 @@ export class StreamReader {
 
   /** Whether the boundary stopped reading before a transaction. */
   get held(): boolean {
-    return this.#place.name === 'held'
+    return this.#state.name === 'held'
   }
 
   /**
    * The position up to which the stream was read between transactions; null inside a transaction.
    */
   get idleLsn(): Lsn | null {
-    return this.#place.name === 'between' ? maxLsn(this.#reached, this.#cursor.startLsn) : null
+    return this.#state.name === 'between' ? maxLsn(this.#reached, this.#cursor.startLsn) : null
   }
 
   /** Returns whether the server has requested a status update since the last call. */
@@ -118,7 +118,7 @@ export class StreamReader {
    */
   offsetNow(isIdle: boolean): SourceOffset {
     if (isIdle && this.idleLsn !== null) this.#cursor.idle(this.idleLsn)
-    this.#cursor.settle()
+    this.#cursor.updateOffset()
     return this.#cursor.offset
   }
 
@@ -128,7 +128,7 @@ export class StreamReader {
    */
   setBoundary(boundary: ((txId: number) => boolean) | null): void {
     this.#boundary = boundary
-    this.#cursor.settle()
+    this.#cursor.updateOffset()
   }
 
   /** Returns the heartbeat that is due, with the current offset; null if no heartbeat is due. */
@@ -145,8 +145,8 @@ export class StreamReader {
     const out: SourceRecord[] = []
     const { connection } = this.#stream
     this.#cursor.startRead()
-    if (this.#place.name === 'held') this.#begin(out, this.#place.begin)
-    while (out.length < max && this.#place.name !== 'held' && connection.next()) {
+    if (this.#state.name === 'held') this.#begin(out, this.#state.begin)
+    while (out.length < max && this.#state.name !== 'held' && connection.next()) {
       const pending = this.#frame(out, connection.frames)
       if (pending) await pending
     }
@@ -181,7 +181,7 @@ export class StreamReader {
       return this.#decode(out, buf[start + XLOG_DATA_HEADER]!, message)
     }
     if (kind === KEEPALIVE) {
-      if (this.#place.name === 'between') this.#reached = maxLsn(this.#reached, readLsn(buf, start + 1))
+      if (this.#state.name === 'between') this.#reached = maxLsn(this.#reached, readLsn(buf, start + 1))
       if (buf[start + KEEPALIVE_REPLY] === 1) {
         this.#isStatusRequested = true
         this.#stream.reply()
@@ -212,7 +212,7 @@ export class StreamReader {
         this.#rows.truncate(out, message)
         return null
       case Message.Logical:
-        this.#messages.decode(out, message, this.#place.name === 'within')
+        this.#messages.decode(out, message, this.#state.name === 'within')
         return null
       case Message.Origin:
         this.#cursor.setOrigin({ name: readString(buf, at + 8, end).value, lsn: readLsn(buf, at) })
@@ -226,10 +226,10 @@ export class StreamReader {
 
   #begin(out: SourceRecord[], begin: Begin): void {
     if (this.#boundary?.(begin.txId)) {
-      this.#place = { name: 'held', begin }
+      this.#state = { name: 'held', begin }
       return
     }
-    this.#place = WITHIN
+    this.#state = WITHIN
     if (!this.#cursor.begin(begin)) return
     const { transaction } = this.#context
     if (transaction === null) return
@@ -240,7 +240,7 @@ export class StreamReader {
   #commit(out: SourceRecord[], lsn: Lsn): void {
     this.#cursor.commit(lsn)
     this.#context.progress.transactions++
-    this.#place = BETWEEN
+    this.#state = BETWEEN
     this.#reached = maxLsn(this.#reached, lsn)
     const { transaction } = this.#context
     if (transaction === null) return
@@ -250,7 +250,7 @@ export class StreamReader {
 
   #emitTransaction(out: SourceRecord[], id: string, value: Struct): void {
     const { emitter, options } = this.#context
-    this.#cursor.settle()
+    this.#cursor.updateOffset()
     out.push(emitter.transaction(options.topics.transaction(), id, value, this.#cursor.offset))
   }
 }

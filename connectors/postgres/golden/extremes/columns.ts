@@ -345,8 +345,8 @@ const usual = (values: readonly (string | null)[]): string | null =>
   null
 
 /**
- * Returns the column with one value that every mode can represent, because Debezium's task fails at
- * other values of a NOT NULL column.
+ * Reduces the values of a NOT NULL column to one that every mode can represent. Debezium's task
+ * fails at other values.
  */
 const ordinary = (c: ExtremeColumn): ExtremeColumn => ({ ...c, values: [usual(c.values) ?? ''] })
 

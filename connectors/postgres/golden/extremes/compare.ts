@@ -3,8 +3,8 @@ import type { Observed } from './observed.ts'
 import { type ExtremeTable, TABLES } from './tables.ts'
 
 /**
- * A comparison of Debezium with this connector: a value of an event, a schema, or whether the
- * column exists.
+ * One detail of a column, as Debezium and this connector emit it: a value in an event, the schema,
+ * or whether the column is in the events at all.
  */
 export interface Cell {
   readonly mode: string

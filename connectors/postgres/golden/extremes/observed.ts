@@ -29,7 +29,7 @@ interface Event {
 /**
  * Removes the memory addresses that Java prints for arrays, because they differ from run to run.
  */
-const settled = (value: unknown): unknown =>
+const withoutAddresses = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value ?? null).replaceAll(/(\[L[\w.]+;@)[0-9a-f]+/g, '$1...'))
 
 /**
@@ -48,7 +48,7 @@ export function observe(into: Observed, text: string): void {
     if (field === 'id' || field === 'n') continue
     const own = JSON.stringify(rest)
     const column = (table[field] ??= { schema: own, cells: {} })
-    column.cells[event] = settled(row![field])
+    column.cells[event] = withoutAddresses(row![field])
     if (column.schema !== own) column.cells[`schema of ${event}`] = own
   }
 }
