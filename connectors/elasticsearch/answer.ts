@@ -54,10 +54,10 @@ export function reasonOf(body: unknown): string {
 }
 
 /**
- * Whether a request was rejected because it exceeds the memory limit that the response names, so
- * that waiting does not help. `own` is the size of the request. With `wasRepeated`, a rejection by
- * an otherwise idle node counts too. A first rejection does not count, because another node of the
- * cluster may have room.
+ * Returns whether a request can never succeed, because it exceeds the memory limit in the response.
+ * `own` is the size of the request. A rejection by a node without other load is also such a case,
+ * but only if the request was repeated (`wasRepeated`). After the first attempt, another node of
+ * the cluster may still accept the request.
  */
 export function isOverLimit(cause: Cause | null, own: number, wasRepeated: boolean): boolean {
   const reason = cause?.reason ?? ''

@@ -11,10 +11,10 @@ export class BulkQueue {
   #bytes = 0
   /** The number of items at the front that are sent even if their request is not full. */
   #due = 0
-  /** Documents in requests in flight that must not be in another request at the same time. */
+  /** The documents in flight that must not be in two requests at the same time. */
   readonly #busy = new Set<string>()
 
-  /** `maxBytes` limits a request, unless a single item is larger; -1 for no limit. */
+  /** No request exceeds `maxBytes`, except one that has a single item. -1 means no limit. */
   constructor(maxItems: number, maxBytes: number) {
     this.#maxItems = maxItems
     this.#maxBytes = maxBytes < 0 ? Number.POSITIVE_INFINITY : maxBytes

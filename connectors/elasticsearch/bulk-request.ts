@@ -7,7 +7,7 @@ export interface BulkItem {
   readonly slot: Slot
   readonly index: string
   readonly id: string | null
-  /** The external version; null if Elasticsearch counts versions. */
+  /** The external version; null if Elasticsearch assigns the version. */
   readonly version: string | null
   /** The action and the document, each with its line feed. */
   readonly lines: string

@@ -42,11 +42,12 @@ export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
 
 /**
  * Sends items in bulk, with several requests in flight. Keeps each item until it is written or
- * rejected permanently. While Elasticsearch is unavailable it retries, and `failure` has the cause.
+ * rejected permanently. While Elasticsearch is unavailable, the writer retries, and `failure` is
+ * the cause.
  *
- * The writes of a document keep their order: by external versions, or else because a document is
- * never in two requests at a time. Requests are retried one at a time, the oldest first, and new
- * requests wait for them. This also relieves an overloaded cluster.
+ * The writes of a document keep their order. Either external versions ensure this, or the document
+ * is never in two requests at a time. Requests are retried one at a time, the oldest first, and new
+ * requests wait for the retries. The waiting also relieves an overloaded cluster.
  */
 export class BulkWriter {
   readonly #client: ElasticsearchClient
@@ -116,8 +117,8 @@ export class BulkWriter {
   }
 
   /**
-   * Waits until the writer holds at most `most` records and bytes. Returns false after `timeoutMs`,
-   * a failure, or an abort of the signal.
+   * Waits until the writer contains at most the records and bytes in `most`. Returns whether this
+   * was reached before `timeoutMs`, a failure, or an abort of the signal.
    */
   async until(
     most: { readonly records: number; readonly bytes: number },
@@ -180,8 +181,8 @@ export class BulkWriter {
   }
 
   /**
-   * Sends items until all are done. Throws the errors that fail the task. After all other errors,
-   * it retries without limit.
+   * Sends items until all are done. Throws the errors that fail the task. After any other error,
+   * retries without limit.
    */
   async #deliver(run: number, items: readonly BulkItem[], before: number): Promise<void> {
     let left = items
@@ -207,15 +208,15 @@ export class BulkWriter {
           isTooMuch = answer.status === 429 && isAgain && left.length > 1
           throw this.#errorFor(answer, left[0]!)
         }
-        const settled = await this.#settle(run, { items: left, unclear, wasRepeated }, answer)
-        if (settled.again.length === 0) return
-        const isStuck = settled.again.length === left.length
+        const decision = await this.#applyAnswer(run, { items: left, unclear, wasRepeated }, answer)
+        if (decision.again.length === 0) return
+        const isStuck = decision.again.length === left.length
         if (!isStuck) attempt = before
-        left = settled.again
-        unclear = settled.unclear
-        why = settled.why
-        isTooMuch = left.length > 1 && (settled.isTooMuch || (settled.isBusy && isStuck && isAgain))
-        for (const { record } of settled.gone) await this.#targets.prepare(record, this.#stop.signal)
+        left = decision.again
+        unclear = decision.unclear
+        why = decision.why
+        isTooMuch = left.length > 1 && (decision.isTooMuch || (decision.isBusy && isStuck && isAgain))
+        for (const { record } of decision.gone) await this.#targets.prepare(record, this.#stop.signal)
       } catch (error) {
         if (this.#stop.signal.aborted || !isRetriable(error) || isRefusedLogin(error)) throw error
         why = error as Error
@@ -234,7 +235,7 @@ export class BulkWriter {
     }
   }
 
-  /** Sends items, followed by a probe of each index that has unclear items. */
+  /** Sends items and, in the same request, a probe of each index that has `unclear` items. */
   async #send(items: readonly BulkItem[], unclear: ReadonlySet<BulkItem>): Promise<Answer> {
     const probes = probedOf(unclear).map(index => probeOf(index, randomUUID()))
     return this.#post(bodyOf(items, probes.join('')))
@@ -288,9 +289,10 @@ export class BulkWriter {
 
   /**
    * Bisects a request that was rejected as a whole for its size or content, to find the item at
-   * fault. Throws the error if everything is rejected. A single item is refused only if it is
-   * rejected again after an accepted probe: after its first rejection, a server or gateway that
-   * rejected everything may have recovered.
+   * fault. Throws the error if everything is rejected. If no limit in the response shows that a
+   * single item is too large, the item is refused only after this sequence: the item is rejected,
+   * a probe is accepted, and the item is rejected again. One rejection is not enough, because a
+   * server or gateway that rejected everything may have recovered before the probe.
    */
   async #isolate(
     run: number,
@@ -333,8 +335,8 @@ export class BulkWriter {
     return takesDocuments(probe) ? null : itemError(this.#placeOf(item), probe.status, probe.error ?? {})
   }
 
-  /** Removes the items that are done. Throws MR_ES_AUTH. */
-  async #settle(run: number, sent: Sent, answer: Answer): Promise<Decision> {
+  /** Decides about the items of a request, and finishes those that are done. Throws MR_ES_AUTH. */
+  async #applyAnswer(run: number, sent: Sent, answer: Answer): Promise<Decision> {
     const { items } = sent
     const answers = itemAnswersOf(answer.body, items.length + probedOf(sent.unclear).length)
     if (!answers) throw this.#unusable(answer, items[0]!)

@@ -26,8 +26,8 @@ const NOT_CONNECTED =
   /^connect |getaddrinfo|Connect Timeout|certificate|Hostname\/IP|secure TLS connection|Proxy response|tls_|ssl3?_|EHOSTUNREACH|ENETUNREACH/i
 
 /**
- * The errors of requests without a response. Such a request may have been too large for the server
- * or a proxy.
+ * The errors of requests that were sent but got no response. Such a request may have been too large
+ * for the server or a proxy.
  */
 const cutShort = new WeakSet<Error>()
 
@@ -39,8 +39,8 @@ const VERSIONED = 'application/vnd.elasticsearch+'
 const COMPATIBLE = '; compatible-with=8'
 
 /**
- * Returns the headers of a request: either for API version 8, which version 9 also accepts, or
- * without a version.
+ * Returns the headers of a request. They name version 8 of the API, which Elasticsearch 9 also
+ * accepts. With `isPlain`, they name no version.
  */
 function headersOf(request: Request, isPlain: boolean): Record<string, string> {
   const [prefix, suffix] = isPlain ? ['application/', ''] : [VERSIONED, COMPATIBLE]
@@ -132,8 +132,8 @@ export class ElasticsearchClient {
   }
 
   /**
-   * Returns any response. Throws MR_ES_UNREACHABLE, MR_ES_TIMEOUT or MR_ES_ANSWER (all retriable)
-   * if no node returns one.
+   * Returns the response, even if its status is an error. Throws MR_ES_UNREACHABLE, MR_ES_TIMEOUT
+   * or MR_ES_ANSWER (all retriable) if no node returns a response that can be read.
    */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     const answer = await this.#sendOnce(request, signal)

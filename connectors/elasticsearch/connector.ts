@@ -11,8 +11,8 @@ export class ElasticsearchSinkConnector extends SinkConnector<typeof config> {
   readonly taskClass = ElasticsearchSinkTask
 
   /**
-   * Checks the keys together. If they are valid, checks that the cluster responds and accepts the
-   * credentials.
+   * Checks the rules about several keys. If all keys are valid, checks that the cluster responds
+   * and accepts the credentials.
    */
   override async validate(settings: ElasticsearchConfig, context: ValidateContext): Promise<void> {
     const { configs, values, signal, addError } = context

@@ -77,15 +77,16 @@ export function decide(sent: Sent, answers: readonly ItemAnswer[], url: string):
 }
 
 /**
- * Returns the outcome of an item. A probe decides about an unclear outcome: if the index accepts
- * documents, the document is at fault; if not, the index is.
+ * Returns the outcome of an item. If the outcome is unclear and the index was probed, the probe
+ * decides. If the index accepts documents (`isTaking`), the document is at fault. Otherwise, the
+ * index is at fault.
  */
 function probed(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcome {
   if (outcome.kind !== 'unclear' || !wasProbed) return outcome
   return isTaking ? { ...outcome, kind: 'refused' } : { ...outcome, kind: 'index', gone: false }
 }
 
-/** Returns the decision about the items to retry, from their outcomes. */
+/** Returns the part of the decision that follows from the outcomes of the items to retry. */
 function meaningOf(
   left: readonly (readonly [BulkItem, Outcome])[],
   url: string,

@@ -35,8 +35,8 @@ export function documentId(record: SinkRecord, settings: Settings): string | nul
 }
 
 /**
- * Returns Connect's type of a key without a schema. Whole numbers are int64, unless they are
- * doubles.
+ * Returns Connect's type of a key without a schema. A number is float64 if it has a fraction or is
+ * a FloatingNumber, such as 1.0. Any other number is int64.
  */
 function typeWithoutSchema(key: unknown): string {
   if (key instanceof FloatingNumber || (typeof key === 'number' && !Number.isInteger(key))) return 'float64'

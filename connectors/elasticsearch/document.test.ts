@@ -53,7 +53,7 @@ test('a field may have any name, even one that every object inherits', () => {
   expect(json({ big: new Decimal(1230n, 2) })).toBe('{"big":12.3}')
 })
 
-test('floating numbers keep the digits of their type; NaN and infinity are strings', () => {
+test('a float32 and a float64 are written with the digits of their type; NaN and infinity are strings', () => {
   const schema = struct({ f: primitive('float'), d: primitive('double') })
   expect(json({ f: 2, d: 1 }, schema)).toBe('{"f":2.0,"d":1.0}')
   expect(json({ p: Decimal.parse('5.00') }, struct({ p: decimal(2) }))).toBe('{"p":5.0}')
@@ -61,7 +61,7 @@ test('floating numbers keep the digits of their type; NaN and infinity are strin
   expect(json({ f: Number.NaN, d: Number.NEGATIVE_INFINITY }, schema)).toBe('{"f":"NaN","d":"-Infinity"}')
 })
 
-test('an empty key and a floating number are not valid ids', () => {
+test('an empty key and a floating-point number are not valid ids', () => {
   expect(() => documentId(record('', { n: 1 }), settings())).toThrow(/document id: it is an empty string/)
   expect(() => documentId(record(double(7), { n: 1 }), settings())).toThrow(/document id: it is of type float64/)
   expect(() => documentId(record(7.5, { n: 1 }), settings())).toThrow(/document id: it is of type float64/)
@@ -102,7 +102,7 @@ test('a default is the null_value of its field, also for dates and decimals, but
   })
 })
 
-test('keys that need other keys, and mappings without a topic, are rejected', () => {
+test('a setting that needs another setting is rejected without it, and each topic needs a resource', () => {
   const check = (props: Record<string, string>) => {
     const given = { ...URL, ...props }
     const values = validateConfig(config, given)

@@ -138,7 +138,7 @@ export class DocumentWriter {
       const rest = new Map(entries.filter(([name]) => name !== AT))
       json = schema ? this.#writer(schema)(rest) : plain(rest)
     }
-    // A map that is not compact is written as a list. Elasticsearch rejects it as a document.
+    // A map that is not compact is written as a list. Elasticsearch rejects such a document.
     if (!json.startsWith('{')) return json
     return `{"${AT}":${timestamp}${json === '{}' ? '' : ','}${json.slice(1)}`
   }
@@ -223,9 +223,9 @@ export class DocumentWriter {
 }
 
 /**
- * Returns the `@timestamp` of a data stream's document as JSON: the first of the configured fields
- * that has a value, or else the document's own `@timestamp`. Without configured fields it is the
- * timestamp of the record. Throws MR_ES_TIMESTAMP.
+ * Returns the `@timestamp` of a data stream's document as JSON. If no fields are configured, it is
+ * the timestamp of the record. Otherwise it is the first of the configured fields that has a value,
+ * or else the document's own `@timestamp`. Throws MR_ES_TIMESTAMP.
  */
 function timestampOf(record: SinkRecord, settings: Settings): string {
   const fields = settings.raw['data.stream.timestamp.field']

@@ -417,7 +417,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(second).toContain('"_source":{"f":0.25,"g":-4.9E-324,"n":1}')
   })
 
-  test('a data stream accepts documents with a timestamp, each once', async () => {
+  test('a data stream gets each document once, with a timestamp', async () => {
     const props = { 'data.stream.type': 'logs', 'data.stream.dataset': 'orders', 'key.ignore': 'true' }
     const p = await play(props, { topic: uniqueName('ds') })
     const records = [p.record(null, { message: 'x' })]

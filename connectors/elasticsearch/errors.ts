@@ -96,6 +96,6 @@ export const errors = defineErrors({
   },
   MR_ES_TARGET: {
     message: 'The topic {topic} has no target resource: {cause}',
-    fix: 'Correct topic.to.external.resource.mapping, one topic:resource pair for each topic.',
+    fix: 'Correct topic.to.external.resource.mapping: it must have one topic:resource pair for each topic.',
   },
 })

@@ -55,9 +55,9 @@ function isAboutDocument({ type = '', reason = '' }: Cause): boolean {
 const CONFLICT = 'version_conflict_engine_exception'
 
 /**
- * Decides what a response means. An error counts against the document only if it is known to be
- * about the document: an unknown error of a newer Elasticsearch is unclear until a probe settles
- * it.
+ * Decides what a response means. A document is refused only for errors that are known to be about
+ * the document. After an unknown error, for example of a newer Elasticsearch, the outcome is
+ * unclear, and a probe must decide.
  */
 export function outcomeOf(item: BulkItem, answer: ItemAnswer, request: RequestState): Outcome {
   const { status, error: cause = {} } = answer
@@ -91,7 +91,7 @@ export function itemAnswersOf(body: unknown, count: number): readonly ItemAnswer
 
 /**
  * Returns a write that changes nothing and that a working index rejects with a known error. The
- * write applies only to an existing document, and that document does not exist. Elasticsearch
+ * write requires that a document with this id exists, but no document has this id. Elasticsearch
  * checks the alias, blocks, pipelines and mapping as for any other write.
  */
 export function probeOf(index: string, id: string): string {

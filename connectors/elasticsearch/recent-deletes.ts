@@ -1,8 +1,9 @@
 import { type BulkItem, documentOf } from './bulk-request.ts'
 
 /**
- * The deletes that were written while an older request is still in flight. A retry in that request
- * must not recreate the document: Elasticsearch removes the version of a delete after a minute.
+ * The deletes that were written while an older request is still in flight. A retry of the older
+ * request must not recreate a deleted document. After a minute, Elasticsearch no longer prevents
+ * this, because it removes the version of a delete.
  */
 export class RecentDeletes {
   readonly #byDocument = new Map<string, { readonly version: bigint; readonly run: number }>()

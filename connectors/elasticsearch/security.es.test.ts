@@ -100,7 +100,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(await roundTrip({ ...trusting, 'connection.api.key': encoded })).toEqual(DOCUMENT)
   })
 
-  test('wrong credentials and an unknown certificate are rejected before the start, at their keys', async () => {
+  test('validation rejects wrong credentials and an unknown certificate, and the errors name their keys', async () => {
     const wrong = await validated({ ...trusting, ...LOGIN, 'connection.password': 'wrong' })
     expect(Object.keys(wrong)).toEqual(['connection.username', 'connection.password'])
     const { 'elastic.https.ssl.truststore.location': _, ...distrusting } = trusting
@@ -210,8 +210,8 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
       p.record('coordinating', text(1_200_000)),
       p.record('primary', text(700_000)),
       p.record('request', text(3_500_000)),
-      // This document exceeds the limit for both roles of one node together. The response only says
-      // that the node is busy.
+      // This document fits on the coordinating node and on the writing node, but exceeds the limit
+      // if one node has both roles. The response then only says that the node is busy.
       p.record('both', text(230_000)),
       p.record('b', { n: 2 }),
     ])

@@ -43,7 +43,7 @@ export function readSettings(raw: ElasticsearchConfig, props: Props): Settings {
   }
 }
 
-/** Checks the keys together. Adds errors to those of the single keys. */
+/** Checks the rules about several keys, and adds the errors. Each key has already been checked. */
 export function validateTogether(
   props: Props,
   values: readonly ConfigValue[],

@@ -90,8 +90,8 @@ export class Targets {
   }
 
   /**
-   * Makes sure that the target exists. Creates the mapping from the schema, if that is configured
-   * and there is no mapping yet.
+   * Prepares the target of a record: creates a missing index and, if schemas are used and there is
+   * no mapping yet, the mapping from the schema. Throws if the target cannot be used.
    */
   async prepare({ topic, valueSchema: schema }: SinkRecord, signal: AbortSignal): Promise<void> {
     const name = this.nameOf(topic)

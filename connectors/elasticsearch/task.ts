@@ -19,15 +19,16 @@ import { PendingOffsets } from './pending-offsets.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { Targets } from './targets.ts'
 
-/** An item that does not have a place among the unfinished records yet. */
+/** An item whose record has not been added to the unfinished records yet. */
 type Draft = Omit<BulkItem, 'slot'>
 
 /** The interval between checks of an unavailable Elasticsearch. */
 const LOOK_AGAIN_MS = 2000
 /** How long a stop waits for items to be written, so that they need not be delivered again. */
 const STOP_FLUSH_MS = 2000
-/** How long a rebalance, and then a stop, waits for the requests in flight. */
+/** How long a rebalance waits for the requests in flight. */
 const DROP_WAIT_MS = 3000
+/** How long a stop waits for the requests in flight, after STOP_FLUSH_MS. */
 const STOP_DROP_WAIT_MS = 500
 
 /**
@@ -90,8 +91,8 @@ export class ElasticsearchSinkTask extends SinkTask<typeof config> {
       const late = `no space for ${records.length} records within flush.timeout.ms (${raw['flush.timeout.ms']} ms)`
       throw this.#refusal(this.#writer.failure ?? new RetriableError(late))
     }
-    // Converts only after the wait for space. A batch that times out there is delivered again, and
-    // its invalid records would be reported twice.
+    // Converts only after the wait for space. If the wait times out, the batch is delivered again,
+    // and its invalid records would be reported twice.
     const drafts = await this.#draftsOf(records)
     for (const draft of drafts) this.#writer.add({ ...draft, slot: this.#pending.take(draft.record) })
   }
@@ -206,7 +207,7 @@ export class ElasticsearchSinkTask extends SinkTask<typeof config> {
     const { malformed, malformedIsSet } = this.#settings
     const reporter = this.context.errantRecordReporter
     await reporter?.report(record, error)
-    // With a dead letter queue and without an explicit setting, the task continues.
+    // If there is a dead letter queue, the task fails only if the user has set FAIL explicitly.
     if (malformed === 'fail' && (malformedIsSet || !reporter)) throw error
     if (malformed === 'warn') this.context.logger.warn(messageOf(error))
   }

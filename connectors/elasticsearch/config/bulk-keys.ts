@@ -59,7 +59,7 @@ export const bulkKeys = defineConfig({
     importance: 'LOW',
     group: CONNECTION,
     documentation:
-      'The maximum time to wait until records are written, in milliseconds: to get space in a full buffer, or for a commit with flush.synchronously. After that the batch is retried, or the commit covers only the records that are written.',
+      'How long the task waits until records are written, in milliseconds. It waits if its buffer is full, and before a commit with flush.synchronously. After this time, the task retries the batch, or commits only the records that are written.',
   }),
   'flush.synchronously': key.boolean({
     default: false,

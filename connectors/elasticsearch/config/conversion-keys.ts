@@ -72,7 +72,7 @@ export const conversionKeys = defineConfig({
     importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'The record header that contains the version of the document, a whole number. Default: external.version.source.',
+      'The record header that contains the version of the document, a whole number. Default: external.version.source determines the version.',
   }),
   'external.version.source': key.string({
     default: 'offset',
@@ -80,7 +80,7 @@ export const conversionKeys = defineConfig({
     importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'The version of a document, with which Elasticsearch rejects older changes. offset: the offset of the record, as in the Confluent connector. After the topic was recreated, or its number of partitions has changed, Elasticsearch rejects changes as old. timestamp: the timestamp of the record. If two timestamps are equal, the later record wins. none: no versions; the last write wins. Millrace only.',
+      'The version of a document, with which Elasticsearch rejects older changes. offset: the offset of the record, as in the Confluent connector. With offset, Elasticsearch may reject new changes as old after the topic was recreated or its number of partitions has changed. timestamp: the timestamp of the record. If two timestamps are equal, the later record wins. none: no versions; the last write wins. Millrace only.',
   }),
   'write.method': key.string({
     default: 'INSERT',

@@ -33,7 +33,7 @@ export const targetKeys = defineConfig({
     importance: 'LOW',
     group: TARGETS,
     documentation:
-      'The fields of the record that may contain @timestamp. The first field with a value is used. Empty means the timestamp of the record.',
+      'The fields of the record from which @timestamp is taken. The first field with a value is used. Empty means the timestamp of the record.',
   }),
   'external.resource.usage': key.string({
     default: 'DISABLED',

@@ -21,8 +21,8 @@ interface Instead {
 }
 
 /**
- * Returns the fault of a bulk request: a response without executing the request, a cut connection,
- * or null for no fault.
+ * Returns the fault of a bulk request: a response that is sent instead of executing the request, or
+ * `cut` to close the connection. Null means no fault.
  */
 export type Decide = (actions: readonly Action[], n: number) => Instead | 'cut' | null | Promise<null>
 
