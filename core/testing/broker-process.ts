@@ -1,6 +1,6 @@
 /**
- * A broker in a process of its own, for `startTestBroker`. Reads the settings from its first
- * argument and writes the port as a line of JSON.
+ * The program that `startTestBroker` starts in a separate process. It reads the settings of the
+ * broker from its first argument and writes the broker's port to stdout as a line of JSON.
  */
 import { startBroker } from '../broker/broker.ts'
 
@@ -13,5 +13,5 @@ const close = (): void => {
   )
 }
 process.once('SIGTERM', close)
-// the pipe ends when the test process has exited for any reason
+// stdin ends when the test process exits, even if that process is killed
 process.stdin.once('end', close).resume()

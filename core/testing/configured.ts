@@ -6,14 +6,14 @@ import { validateInstance } from '../worker/task/host/plugin-info.ts'
 import { configurePlugin } from '../worker/task/host/plugin-settings.ts'
 
 export interface ConfiguredOptions {
-  /** Whether a converter is for keys. Default false. */
+  /** Whether the plugin is a converter for keys. Default: false. */
   readonly isKey?: boolean
 }
 
 /**
  * Configures a transformation, predicate or converter as the runtime does, and returns it. Throws a
- * ConfigError for values that the plugin's declaration refuses, and whatever the plugin's
- * `configure` throws.
+ * ConfigError if a value does not match the plugin's declaration. Also throws the errors of the
+ * plugin's `configure`.
  */
 export function configured<T extends object>(plugin: T, props: Props = {}, options: ConfiguredOptions = {}): T {
   configurePlugin(plugin, props, options.isKey)
@@ -21,15 +21,16 @@ export function configured<T extends object>(plugin: T, props: Props = {}, optio
 }
 
 /**
- * Returns the settings that a connector or a task with this declaration gets. Throws a ConfigError.
+ * Returns the parsed settings that the runtime passes to a connector or task with this declaration.
+ * Throws a ConfigError if a value is invalid.
  */
 export function parseSettings<D extends ConfigDef>(config: D, props: Props): ConfigValues<D> {
   return parseConfig(config, props)
 }
 
 /**
- * Validates a connector's configuration as REST does: with its declaration, then with its own
- * `validate`. Returns one value for each key, with its errors.
+ * Validates a configuration as REST does: first with the connector's declaration, then with the
+ * connector's `validate`. Returns the value and the errors of each key.
  */
 export function validateConnector(connector: SourceConnector | SinkConnector, props: Props): Promise<ConfigValue[]> {
   return validateInstance(connector, props)

@@ -4,8 +4,8 @@ import type { Schema } from '../connect/schema.ts'
 import { valueFault } from '../connect/value-fault.ts'
 
 /**
- * A converter that keeps Connect data in memory, unchanged. Its bytes contain only the number of
- * the value. It rejects values that do not match their schema, as Connect does.
+ * A converter that stores each value in memory, unchanged. The bytes of a value contain only its
+ * index in memory. As in Connect, a value that does not match its schema is rejected.
  */
 export class DataConverter implements Converter, HeaderConverter {
   readonly #kept: SchemaAndValue[] = []

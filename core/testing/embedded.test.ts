@@ -6,7 +6,7 @@ import { createProducer } from '../client/index.ts'
 import { startTestBroker } from './test-broker.ts'
 import { startTestWorker } from './test-worker.ts'
 
-test('a pipeline runs on a test broker and a test worker', async () => {
+test('a test worker runs a source and a sink on a test broker', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-embedded-'))
   try {
     await using broker = await startTestBroker()
@@ -23,7 +23,7 @@ test('a pipeline runs on a test broker and a test worker', async () => {
   }
 })
 
-test('a killed broker keeps its port and its data', async () => {
+test('a broker that is killed and started again has the same port and data', async () => {
   await using broker = await startTestBroker({ settings: { 'num.partitions': '1' } })
   const { port } = broker
   const producer = createProducer({ bootstrapServers: [broker.bootstrapServers] })
@@ -36,7 +36,7 @@ test('a killed broker keeps its port and its data', async () => {
   await producer.close()
 })
 
-test('a broker that cannot start reports the reason', async () => {
+test('startTestBroker rejects with the reason if the broker cannot start', async () => {
   await expect(startTestBroker({ settings: { 'num.partitions': 'x' } })).rejects.toThrow(
     /could not start[\s\S]*num\.partitions/,
   )

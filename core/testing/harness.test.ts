@@ -56,7 +56,7 @@ afterEach(() => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
 })
 
-test('a source is read, resumes after its committed offset, and is read again after a kill', async () => {
+test('a source resumes after its committed offset when it is restarted, and when it is killed and started again', async () => {
   const file = join(folder(), 'a.txt')
   appendFileSync(file, 'one\ntwo\n')
   await using source = new SourceHarness(FileStreamSourceConnector, { config: { file, topic: 't' } })
@@ -77,7 +77,7 @@ test('a source is read, resumes after its committed offset, and is read again af
   expect((await source.take(4)).at(-1)?.value).toBe('four')
 })
 
-test('a source waits while the broker does not acknowledge', async () => {
+test('poll is not called while the broker does not acknowledge records', async () => {
   const file = join(folder(), 'a.txt')
   appendFileSync(file, 'x\n'.repeat(50))
   await using source = new SourceHarness(FileStreamSourceConnector, { config: { file, topic: 't', 'batch.size': '5' } })
@@ -89,7 +89,7 @@ test('a source waits while the broker does not acknowledge', async () => {
   await source.take(50)
 })
 
-test('a sink takes records, commits what it has written, and gets the rest again', async () => {
+test('a sink commits the records that it has written, and resumes after them when it is killed and started again', async () => {
   const file = join(folder(), 'out.txt')
   await using sink = new SinkHarness(FileStreamSinkConnector, { config: { file } })
   await sink.start()
@@ -104,7 +104,7 @@ test('a sink takes records, commits what it has written, and gets the rest again
   expect(readFileSync(file, 'utf8')).toBe('one\ntwo\nthree\n')
 })
 
-test('a sink that is stopped is not called after its stop, although its consumer then revokes the partitions', async () => {
+test('no method of a sink is called after its stop, although its consumer then revokes the partitions', async () => {
   await using sink = new SinkHarness(FileStreamSinkConnector, { config: { file: join(folder(), 'out.txt') } })
   await sink.start()
   sink.send({ value: 'one' })
@@ -115,7 +115,7 @@ test('a sink that is stopped is not called after its stop, although its consumer
   expect(methods.filter(method => method === 'stop')).toHaveLength(1)
 })
 
-test('received records are visible before the broker acknowledges them', async () => {
+test('received contains records that the broker has not acknowledged', async () => {
   const file = join(folder(), 'a.txt')
   appendFileSync(file, 'one\ntwo\nthree\n')
   await using source = new SourceHarness(FileStreamSourceConnector, { config: { file, topic: 't' } })
@@ -132,7 +132,7 @@ test('received records are visible before the broker acknowledges them', async (
   expect(source.received.map(r => r.value)).toEqual(['one', 'two', 'three'])
 })
 
-test('a source resumes from an offset that a test sets', async () => {
+test('a source resumes from an offset that the test has set', async () => {
   const file = join(folder(), 'a.txt')
   appendFileSync(file, 'one\ntwo\n')
   const offsets = new OffsetStorage()
@@ -142,7 +142,7 @@ test('a source resumes from an offset that a test sets', async () => {
   expect((await source.take(1)).map(r => r.value)).toEqual(['two'])
 })
 
-test('metrics and the lag are those that the runtime reads, and a line of the log ends a wait', async () => {
+test('the harness returns the metrics and the lag of a task, and checks a condition after each log line', async () => {
   await using source = new SourceHarness(MeasuredSource, { config: {}, validate: false })
   await source.start()
   await source.until(() => source.logger.text().includes('polled'))
@@ -152,7 +152,7 @@ test('metrics and the lag are those that the runtime reads, and a line of the lo
   expect(source.lag()).toMatchObject({ bytes: 7, since: 5 })
 })
 
-test('a harness that does not validate starts a connector whose validation fails', async () => {
+test('with validate: false, a connector starts although its validation fails', async () => {
   const validating = new SourceHarness(MeasuredSource, { config: {} })
   await expect(validating.start()).rejects.toThrow('the system is unavailable')
   await using source = new SourceHarness(MeasuredSource, { config: {}, validate: false })
@@ -160,7 +160,7 @@ test('a harness that does not validate starts a connector whose validation fails
   expect(source.state).toBe('RUNNING')
 })
 
-test('a configuration that is invalid is reported with the key', async () => {
+test('start rejects an invalid configuration with an error that names the key', async () => {
   const source = new SourceHarness(FileStreamSourceConnector, { config: { topic: 't', 'batch.size': '0' } })
   await expect(source.start()).rejects.toThrow('Invalid value 0 for configuration batch.size')
 })

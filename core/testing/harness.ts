@@ -18,48 +18,49 @@ import { MemoryLogger } from './memory-logger.ts'
 import { OffsetStorage } from './offset-storage.ts'
 import { WorkerScope } from './worker-scope.ts'
 
-/** A plugin of a chain with its configuration. */
+/** The class of a transformation, predicate or converter, and its configuration. */
 export interface ChainPlugin<T> {
   readonly type: new () => T
-  /** Its configuration, without a prefix. */
+  /** The configuration of the plugin. The keys have no prefix. */
   readonly config?: Props
 }
 
-/** A transformation of a harness. */
+/** A transformation that a harness applies to all records, or to those that match a predicate. */
 export interface HarnessTransform extends ChainPlugin<Transformation> {
   readonly predicate?: ChainPlugin<Predicate>
   readonly negate?: boolean
 }
 
 export interface HarnessOptions {
-  /** The connector's configuration. `name` and `tasks.max` have defaults. */
+  /** The connector's configuration. Defaults: `name` is `test`, and `tasks.max` is 1. */
   readonly config: Props
-  /** The converters. The defaults pass Connect data through unchanged. */
+  /** The converter for keys. The default converters return all data unchanged. */
   readonly keyConverter?: ChainPlugin<Converter>
   readonly valueConverter?: ChainPlugin<Converter>
   readonly headerConverter?: ChainPlugin<HeaderConverter>
   readonly transforms?: readonly HarnessTransform[]
   /**
-   * Whether `start` validates the configuration first, as REST does. Default true. Set it to false
-   * to start while the system of the connector is unavailable, as a restarted worker does.
+   * Whether `start` validates the configuration first, as REST does. Default: true. Without
+   * validation, a connector starts while its external system is unavailable, as it does when a
+   * worker restarts.
    */
   readonly validate?: boolean
-  /** The interval between commits of offsets, in milliseconds. Default 20. */
+  /** The interval between commits of offsets, in milliseconds. Default: 20. */
   readonly offsetFlushIntervalMs?: number
-  /** How long the harness waits for something before it throws, in milliseconds. Default 30 s. */
+  /** The time limit for each wait of the harness, in milliseconds. Default: 30000. */
   readonly timeoutMs?: number
 }
 
-/** The state of a connector in a harness, as in the status that REST shows. */
+/** The state of a connector in a harness. The names are those of the status in REST. */
 export type HarnessState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'STOPPED'
 
-/** The clients and the additional transformations with which a harness runs a task. */
+/** The clients of a task, and the transformations that the harness adds to the task. */
 export interface TaskWiring {
   readonly clients: Clients
   readonly transforms: readonly { readonly type: new () => Transformation }[]
 }
 
-/** One start of the connector. */
+/** The connector and the tasks that one call of `start` has started. */
 interface Run {
   readonly scope: WorkerScope
   connector: ConnectorUnit | null
@@ -70,25 +71,25 @@ interface Run {
 type AnyConnector = new () => SourceConnector | SinkConnector
 
 const VERSION = 'test'
-/** The settings of the clients. The address is never used, because the broker is in memory. */
+/** The settings of the clients. The address is not used, because the broker is in memory. */
 const CLIENT = { 'bootstrap.servers': '127.0.0.1:1' }
-/** How long a connector that was killed may take to release what it holds, in milliseconds. */
+/** The time limit for a killed connector to stop when the harness is disposed of. Milliseconds. */
 const RELEASE_MS = 5000
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_FLUSH_MS = 20
 
 /**
  * Runs a connector and its tasks in this process, with the runtime of the worker and a broker in
- * memory. See SourceHarness and SinkHarness.
+ * memory. The base class of SourceHarness and SinkHarness.
  */
 export abstract class Harness {
   /** The topics of the broker in memory. */
   readonly log = new MemoryLog()
   /** The log lines of the connector and its tasks. */
   readonly logger = new MemoryLogger('test', { onLine: () => this.changed.notify() })
-  /** The calls of the tasks' methods that have ended, in order. */
+  /** The calls of the tasks' methods that have returned or thrown, in order. */
   readonly calls: TaskCall[] = []
-  /** Notified after each event. */
+  /** Notified after each event of the connector or a task, and after each log line. */
   protected readonly changed = new Signal()
   protected readonly options: HarnessOptions
   readonly #type: 'source' | 'sink'
@@ -98,9 +99,9 @@ export abstract class Harness {
   #failure: Failure | null = null
   #waitingFor: string | null = null
   #run: Run | null = null
-  /** The starts that were killed. They hold resources until the harness is disposed of. */
+  /** The killed connectors and tasks. They hold resources until the harness is disposed of. */
   readonly #killed: Run[] = []
-  /** The last metrics of each task, by unit. */
+  /** The latest metrics of each task, by the unit name of the task. */
   readonly #metrics = new Map<string, TaskSnapshot>()
   #started = 0
 
@@ -122,12 +123,12 @@ export abstract class Harness {
     return this.#state
   }
 
-  /** The error of the connector or of the first task that failed, secrets hidden. */
+  /** The first error that failed the connector or a task, or null. Secrets are hidden. */
   get failure(): Failure | null {
     return this.#failure
   }
 
-  /** The message that the status shows while a task waits or retries, or null. */
+  /** The message that the status shows while the connector or a task waits or retries, or null. */
   get waitingFor(): string | null {
     return this.#waitingFor
   }
@@ -138,9 +139,9 @@ export abstract class Harness {
   }
 
   /**
-   * Returns the value of a metric that a task has added to `context.pluginMetrics()`, or null. The
-   * name is the one on `/metrics`. The runtime reads metrics every two seconds, so wait for a value
-   * with `until`.
+   * Returns the value of a metric that a task has added to `context.pluginMetrics()`. Returns null
+   * if the metric has no value yet. `name` is the name on `/metrics`. The runtime reads metrics
+   * every two seconds, so use `until` to wait for a value.
    */
   metric(name: string, tags: Readonly<Record<string, string>> = {}, taskId = 0): number | null {
     const samples = this.#metrics.get(taskUnit('test', taskId))?.plugin ?? []
@@ -151,14 +152,14 @@ export abstract class Harness {
     return samples.find(s => s.name === name && hasTags(s.tags))?.value ?? null
   }
 
-  /** Returns the lag of a task, read with the metrics, or null. */
+  /** Returns the lag of a task when its metrics were last read, or null. */
   lag(taskId = 0): LagSample | null {
     return this.#metrics.get(taskUnit('test', taskId))?.lag ?? null
   }
 
   /**
-   * Starts the connector, asks it for the configurations of its tasks, and starts these. Throws if
-   * the configuration is invalid, or if the connector or a task cannot start.
+   * Starts the connector, calls its `taskConfigs`, and starts the tasks. Throws if the
+   * configuration is invalid, or if the connector or a task cannot start.
    */
   async start(): Promise<this> {
     const config = { name: 'test', 'tasks.max': '1', ...this.options.config }
@@ -206,7 +207,7 @@ export abstract class Harness {
     return this
   }
 
-  /** Pauses the tasks, as `PUT /connectors/{name}/pause` does. */
+  /** Pauses the tasks, as the request `PUT /connectors/{name}/pause` does. */
   async pause(): Promise<void> {
     for (const task of this.#run?.tasks ?? []) await task.pause()
     this.#state = 'PAUSED'
@@ -238,17 +239,18 @@ export abstract class Harness {
     for (const plugin of plugins) plugin[Symbol.dispose]()
   }
 
-  /** Stops and starts again with the committed offsets. */
+  /** Stops the connector and starts it again. It resumes from the committed offsets. */
   async restart(): Promise<this> {
     await this.stop()
     return this.start()
   }
 
   /**
-   * Ends the connector and its tasks, as `kill -9` of the worker does. No method of them is called,
-   * not even `stop`, `context.signal` does not abort, and their connections and listening sockets
-   * are closed. Their timers, files and child processes cannot be ended from outside. They remain
-   * until the harness is disposed of (`await using`), which aborts the signal and calls `stop`.
+   * Cuts off the connector and its tasks, as `kill -9` of the worker does. Closes their connections
+   * and listening sockets. Calls none of their methods, not even `stop`, and does not abort
+   * `context.signal`. Code that is already running cannot be ended from outside, so timers, open
+   * files and child processes remain until the harness is disposed of (`await using`). The harness
+   * then aborts the signal and calls `stop`.
    */
   async kill(): Promise<void> {
     const run = this.#run
@@ -260,12 +262,12 @@ export abstract class Harness {
     if (this.#state !== 'FAILED') this.#state = 'STOPPED'
   }
 
-  /** Stops the connector. Also releases what killed connectors still hold. */
+  /** Stops the connector. Also stops killed connectors, so that they release their resources. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
     for (const run of this.#killed.splice(0)) {
       run.scope.release()
-      // A connector whose connections are closed may fail to stop. This is no fault of the test.
+      // The connections of the connector are closed, so an error of its `stop` is expected.
       await this.#stop(run, RELEASE_MS).catch(() => undefined)
     }
   }
@@ -278,8 +280,9 @@ export abstract class Harness {
   }
 
   /**
-   * Waits until a condition holds. Checks it after each event. Throws if a task fails first, or
-   * after the time limit; `what` completes "timed out waiting for".
+   * Waits until the condition is true. Checks it after each event and log line. Throws if the
+   * connector or a task fails first, and after the time limit. The error then says "timed out
+   * waiting for" and `what`.
    */
   async until(condition: () => boolean, what = 'a condition'): Promise<void> {
     const done = await waitUntil(() => this.#failure !== null || condition(), this.changed, this.#timeoutMs)
@@ -288,14 +291,16 @@ export abstract class Harness {
     throw this.#timedOut(what)
   }
 
-  /** Returns the clients and the additional transformations of a task. */
+  /** Returns the clients of a task, and the transformations that the harness adds to the task. */
   protected abstract wire(taskId: number): TaskWiring
-  /** Cuts the tasks off from the broker. */
+  /** Makes the broker ignore all further calls of the tasks that are running. */
   protected abstract disconnect(): void
   protected onTaskCall(_method: string, _args: readonly unknown[]): void {}
   protected onTaskReturn(_call: TaskCall, _args: readonly unknown[], _result: unknown): void {}
 
-  /** Converters that keep their data, one for each side, so that both directions share it. */
+  /**
+   * The default converters. A converter stores values, so both directions must use the same one.
+   */
   protected readonly data = { key: new DataConverter(), value: new DataConverter(), header: new DataConverter() }
 
   #taskSpec(config: Props, wiring: TaskWiring, run: Run): Omit<TaskSpec, 'plugin' | 'taskId' | 'taskProps'> {
@@ -384,8 +389,8 @@ function register(type: new () => unknown, run: Run): PluginSpec['plugin'] {
 }
 
 /**
- * Returns what to call instead of a method of a task that was killed. `stop` waits until the task
- * may release what it holds.
+ * Returns the function that replaces a method of a killed task. The replacements do nothing. That
+ * of `stop` waits until the harness is disposed of, and then calls the task's method.
  */
 function afterKill(scope: WorkerScope, method: string, call: () => unknown): () => unknown {
   switch (method) {
@@ -409,7 +414,7 @@ function afterKill(scope: WorkerScope, method: string, call: () => unknown): () 
   }
 }
 
-/** Returns a class whose constructor returns the given instance. */
+/** Returns a class whose constructor returns this instance. */
 function constructorOf<T extends object>(instance: T): new () => T {
   const create = function (this: unknown): T {
     return instance

@@ -48,7 +48,7 @@ class PortSource extends SourceConnector<typeof CONFIG> {
   }
 }
 
-/** A source that listens on a port, for example for webhooks. */
+/** The task of a source that listens on a port, for example for webhooks. */
 class ListeningTask extends SourceTask<typeof CONFIG> {
   readonly #server = createServer()
   override async start({ port }: { port: number }): Promise<void> {
@@ -92,7 +92,7 @@ class RecordingSink extends SinkConnector {
   readonly taskClass = RecordingTask
 }
 
-test('a kill closes the connections of a task, and its clean-up runs when the harness is disposed of', async () => {
+test('kill closes the connections of a task, and the task is stopped when the harness is disposed of', async () => {
   events = []
   const connections: Socket[] = []
   const server = createServer(socket => connections.push(socket.resume().on('error', () => undefined)))
@@ -117,7 +117,7 @@ test('a kill closes the connections of a task, and its clean-up runs when the ha
   server.close()
 })
 
-test('a kill frees the port on which a source listens', async () => {
+test('kill releases the port on which a source listens', async () => {
   const probe = createServer()
   await once(probe.listen(0, '127.0.0.1'), 'listening')
   const { port } = probe.address() as { port: number }
@@ -129,7 +129,7 @@ test('a kill frees the port on which a source listens', async () => {
   expect(source.state).toBe('RUNNING')
 })
 
-test('a killed sink is not called again, and the next one gets all records that were not committed', async () => {
+test('no method of a killed sink is called, and after a start it receives all uncommitted records', async () => {
   events = []
   {
     await using sink = new SinkHarness(RecordingSink, { config: {} })

@@ -3,7 +3,7 @@ import type { SinkConnector, SourceConnector } from '../connect/connector.ts'
 /** A call of a task's method that has returned or thrown. */
 export interface TaskCall {
   readonly method: string
-  /** The error that the method threw, before the runtime hides secrets in it. */
+  /** The error that the method threw. Secrets are not hidden. */
   readonly error?: unknown
 }
 
@@ -13,24 +13,27 @@ type Methods = Record<string, unknown>
 /** The methods of tasks that the runtime calls. */
 const METHODS = ['start', 'poll', 'put', 'preCommit', 'flush', 'open', 'close', 'commit', 'commitRecords', 'stop']
 
-/** Receives the calls of a task's methods. */
+/** Observes and replaces the calls of a task's methods. */
 export interface TaskObserver {
   onCall(method: string, args: readonly unknown[]): void
-  /** `result` is undefined if the method threw. */
+  /** Called when a method has returned or thrown. If it threw, `result` is undefined. */
   onReturn(call: TaskCall, args: readonly unknown[], result: unknown): void
-  /** Returns the function to call for a call of the task's method: `call`, or another function. */
+  /**
+   * Returns the function to call. It is `call`, which calls the task's method, or a replacement.
+   */
   intercept(method: string, call: () => unknown): () => unknown
 }
 
 /**
- * Returns a class that constructs the connector with tasks whose calls are reported to an observer.
+ * Returns a class that constructs the connector. The observer observes each call of a method of the
+ * connector's tasks.
  */
 export function observed(type: new () => AnyConnector, observer: TaskObserver): new () => AnyConnector {
   const create = function (this: unknown): AnyConnector {
     const connector = new type()
     const taskClass: unknown = connector.taskClass
     if (typeof taskClass !== 'function') return connector
-    // this sets a property of the instance, as connectors declare it, and does not change the class
+    // Sets the property of this instance only. The connector's class stays unchanged.
     Object.defineProperty(connector, 'taskClass', {
       value: observedTask(taskClass as new () => object, observer),
       configurable: true,

@@ -4,8 +4,8 @@ import type { MemoryLog } from './memory-log.ts'
 const NODE = { id: 0, host: '127.0.0.1', port: 0 }
 
 /**
- * Returns an admin client of a broker in memory. It offers what tasks use: creating and describing
- * topics.
+ * Returns an admin client of the broker in memory. It can create, list and describe topics and
+ * describe the cluster, which is all that the runtime of tasks needs. Other methods throw.
  */
 export function memoryAdmin(log: MemoryLog): Admin {
   const describe = (name: string): TopicDescription | null => {

@@ -1,4 +1,4 @@
-/** Compares the results of the same calls of the consumer in memory and of the real one. */
+/** Makes the same calls to the consumer in memory and to the real one, and compares the results. */
 import { expect, test } from 'vitest'
 import { createAdmin, createConsumer, createProducer } from '../client/index.ts'
 import type { Consumer, TopicPartition } from '../client/types.ts'
@@ -12,7 +12,7 @@ const A: TopicPartition = { topic: 'a', partition: 0 }
 const B: TopicPartition = { topic: 'b', partition: 0 }
 const RECORDS = 3
 
-/** Polls until `count` records have arrived, and returns their positions. */
+/** Polls until `count` records have arrived. Returns their topics, partitions and offsets. */
 async function read(consumer: Consumer, count: number): Promise<string[]> {
   const found: string[] = []
   while (found.length < count) {
@@ -34,7 +34,7 @@ async function codeOf(call: () => unknown): Promise<unknown> {
 
 type Create = (groupId: string) => Consumer
 
-/** Each case returns a result that must be the same for both consumers. */
+/** The cases by name. Each returns a result that must be the same for both consumers. */
 const CASES: Readonly<Record<string, (create: Create) => Promise<unknown>>> = {
   'assigned partitions stay assigned after polls, and assign replaces them': async create => {
     const consumer = create('assign')
@@ -117,7 +117,7 @@ const CASES: Readonly<Record<string, (create: Create) => Promise<unknown>>> = {
   },
 }
 
-test('the consumer in memory behaves as the real one', async () => {
+test('the consumer in memory returns and throws the same as the real one', async () => {
   await using broker = await startTestBroker()
   const bootstrapServers = [broker.bootstrapServers]
   const admin = createAdmin({ bootstrapServers })

@@ -22,12 +22,12 @@ interface Assigned extends TopicPartition {
 
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 const MAX_POLL_RECORDS = 500
-/** The longest wait of a poll, in milliseconds: an idle sink gets its empty `put` this often. */
+/** The maximum wait of a poll, in milliseconds. An idle sink gets an empty batch this often. */
 const MAX_WAIT_MS = 50
 
 /**
- * A consumer that reads from memory. Rebalances happen within `poll`, as with a broker. Misuse
- * throws the errors of the real consumer.
+ * A consumer that reads from memory. As in the real consumer, rebalances happen within `poll`, and
+ * misuse is an error.
  */
 export class MemoryConsumer implements Consumer {
   readonly #log: MemoryLog
@@ -50,7 +50,7 @@ export class MemoryConsumer implements Consumer {
     this.#check()
     if (this.#mode === 'assigned') throw stateError('the consumer has assigned partitions; call unsubscribe first')
     this.#mode = 'subscribed'
-    // The flags g and y make a RegExp remember its last match.
+    // With the flags g and y, a RegExp would continue after its last match.
     this.#topics = topics instanceof RegExp ? new RegExp(topics.source, topics.flags.replace(/[gy]/g, '')) : topics
     this.#listener = listener
     if (!this.#group.members.includes(this)) this.#group.members.push(this)
@@ -99,7 +99,9 @@ export class MemoryConsumer implements Consumer {
     }
   }
 
-  /** Partitions that were already assigned keep their positions and stay paused. */
+  /**
+   * Replaces the assignment. A partition that was already assigned keeps its position and pause.
+   */
   #replaceAssignment(partitions: readonly TopicPartition[]): void {
     const before = this.#assigned
     this.#assigned = new Map(
@@ -165,7 +167,9 @@ export class MemoryConsumer implements Consumer {
     this.#mode = 'none'
   }
 
-  /** Leaves the group. As the real consumer, revokes the partitions of a subscription first. */
+  /**
+   * Leaves the group. First revokes the partitions of a subscription, as the real consumer does.
+   */
   async #leave(): Promise<void> {
     if (this.#mode === 'subscribed' && !this.#group.hasCrashed(this)) await this.#revoke(this.assignment(), false)
     const { members } = this.#group
@@ -204,7 +208,9 @@ export class MemoryConsumer implements Consumer {
     for (const p of this.#chosen(partitions)) p.position = this.#log.records(p.topic, p.partition).length
   }
 
-  /** Returns the given partitions, or all assigned partitions if none are given. */
+  /**
+   * Returns the state of these partitions. If the list is empty, returns that of all assigned ones.
+   */
   #chosen(partitions: readonly TopicPartition[]): Assigned[] {
     return partitions.length > 0 ? partitions.map(p => this.#need(p)) : [...this.#assigned.values()]
   }

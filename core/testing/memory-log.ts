@@ -1,14 +1,14 @@
 import type { ConsumerRecord, ProducerRecord } from '../client/types.ts'
 import { Signal } from '../common/async/signal.ts'
 
-/** Topics in memory: partitions of records, by `topic-partition`. */
+/** The topics and records of the broker in memory. */
 export class MemoryLog {
   /** Notified after each change. */
   readonly changed = new Signal()
   readonly #partitions = new Map<string, ConsumerRecord[]>()
   readonly #topics = new Map<string, Set<number>>()
 
-  /** Creates a topic with partitions 0 to `partitions - 1`. Does nothing if it exists. */
+  /** Creates a topic, or adds partitions to it, so that it has partitions 0 to `partitions - 1`. */
   createTopic(topic: string, partitions = 1): void {
     const known = this.#topics.get(topic) ?? new Set<number>()
     for (let n = 0; n < partitions; n++) known.add(n)
@@ -16,7 +16,9 @@ export class MemoryLog {
     this.changed.notify()
   }
 
-  /** Returns the numbers of a topic's partitions; none if it does not exist. */
+  /**
+   * Returns the partition numbers of a topic. Returns an empty list if the topic does not exist.
+   */
   partitionsOf(topic: string): readonly number[] {
     return [...(this.#topics.get(topic) ?? [])].sort((a, b) => a - b)
   }
@@ -25,7 +27,7 @@ export class MemoryLog {
     return [...this.#topics.keys()]
   }
 
-  /** Appends a record and returns it as it is stored. */
+  /** Appends a record. Returns the stored record with its offset. */
   append(record: ProducerRecord): ConsumerRecord {
     const { topic, partition } = record
     const number = partition ?? 0

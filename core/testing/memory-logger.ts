@@ -10,15 +10,15 @@ export interface LogLine {
 export interface MemoryLoggerOptions {
   /** The list to which the lines are added. Default: a new list. */
   readonly lines?: LogLine[]
-  /** The text before each message. */
+  /** The text that is added before each message. */
   readonly context?: string
   /** Called after each line. */
   readonly onLine?: () => void
-  /** Returns whether lines are dropped. */
+  /** Returns whether to drop the next line. */
   readonly isMuted?: () => boolean
 }
 
-/** A logger that keeps its lines for a test. */
+/** A logger that stores its lines in memory, so that a test can check them. */
 export class MemoryLogger implements Logger {
   readonly name: string
   readonly lines: LogLine[]
@@ -63,7 +63,7 @@ export class MemoryLogger implements Logger {
     return new MemoryLogger(this.name, { lines, context, onLine: this.#onLine, isMuted: this.#isMuted })
   }
 
-  /** Returns all lines as text, with the stacks of errors. */
+  /** Returns all lines as text. It includes the stacks of errors. */
   text(): string {
     return this.lines
       .map(({ level, message, error }) => `${level} ${message}${error instanceof Error ? `\n${error.stack}` : ''}`)

@@ -17,14 +17,14 @@ interface Waiting {
   readonly token: number
 }
 
-/** How a producer treats records. A test changes it while tasks are running. */
+/** Controls whether producers accept and acknowledge records. A test changes it at any time. */
 export class ProducerControl {
   /** Notified after each change. */
   readonly changed = new Signal()
   /** The number of records that may still be acknowledged. */
   #permits = Number.POSITIVE_INFINITY
   #discarding = false
-  /** The number of records that a producer holds before `append` refuses more. */
+  /** The maximum number of unacknowledged records. Above it, `append` returns false. */
   capacity = Number.POSITIVE_INFINITY
 
   /** Whether records are accepted but not acknowledged. */
@@ -36,13 +36,13 @@ export class ProducerControl {
     this.#permits = 0
   }
 
-  /** Allows a number of acknowledgements, then holds the rest. */
+  /** Allows `count` more acknowledgements. Later records are accepted but not acknowledged. */
   permit(count: number): void {
     this.#permits = count
     this.changed.notify()
   }
 
-  /** Notes an acknowledgement. */
+  /** Counts an acknowledgement against the permitted number. */
   acknowledged(): void {
     this.#permits--
   }
@@ -52,7 +52,7 @@ export class ProducerControl {
     this.changed.notify()
   }
 
-  /** Whether records are lost, as after a crash of the worker. */
+  /** Whether records are discarded, as after a crash of the worker. */
   get discarding(): boolean {
     return this.#discarding
   }
@@ -64,7 +64,7 @@ export class ProducerControl {
 }
 
 /**
- * A producer that writes into memory. It calls `onWritten` for each record that it acknowledges.
+ * A producer that writes to a log in memory. It calls `onWritten` for each acknowledged record.
  */
 export class MemoryProducer implements Producer {
   readonly #log: MemoryLog
@@ -144,7 +144,7 @@ export class MemoryProducer implements Producer {
   #schedule(): void {
     if (this.#scheduled || this.#control.held) return
     this.#scheduled = true
-    // a broker never acknowledges within `append`
+    // Acknowledges later, because a real producer never acknowledges within `append`.
     setImmediate(() => {
       this.#scheduled = false
       this.#acknowledge()
@@ -172,7 +172,7 @@ export class MemoryProducer implements Producer {
   }
 }
 
-/** A batch with one record. */
+/** Returns a batch that contains one record. */
 function batchOf({ topic, partition, offset, timestamp }: RecordMetadata): DeliveredBatch {
   return { topic, partition, offsetOf: () => offset, timestampOf: () => timestamp }
 }

@@ -4,8 +4,8 @@ import { offsetKey } from '../worker/task/host/herder-offset-store.ts'
 import type { HerderCall } from '../worker/task/host/messages-out.ts'
 
 /**
- * The committed source offsets of a connector, as JSON. It outlives the tasks: pass one to several
- * harnesses to test restarts.
+ * Stores the committed source offsets of a connector as JSON. To test a restart, pass the same
+ * storage to two harnesses.
  */
 export class OffsetStorage {
   readonly #texts = new Map<string, string>()
@@ -23,7 +23,7 @@ export class OffsetStorage {
     return text === undefined ? null : asObject(parseJson(text))
   }
 
-  /** Stores an offset, as `PATCH /connectors/{name}/offsets` does. */
+  /** Stores an offset, as the request `PATCH /connectors/{name}/offsets` does. */
   set(partition: SourcePartition, offset: SourceOffset): void {
     this.#texts.set(offsetKey(this.#connector, partition), renderJson(offset))
   }
@@ -42,7 +42,7 @@ export class OffsetStorage {
     this.#texts.clear()
   }
 
-  /** Answers a call of a task, as the herder does. */
+  /** Handles a task's request to read or commit offsets, as the herder does. */
   answer(call: HerderCall): (string | null)[] | null {
     if (call.name === 'offsets-get') return call.keys.map(key => this.#texts.get(key) ?? null)
     for (const [key, value] of call.entries) {

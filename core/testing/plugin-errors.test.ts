@@ -1,6 +1,7 @@
 /**
- * Plugins in JavaScript can pass and return anything. Each case is a mistake in a plugin, and the
- * error that must name it. An unhandled rejection, which would end a task thread, fails this file.
+ * Tests mistakes in plugins. A plugin in JavaScript can pass and return values of any type, and
+ * each mistake must give an error that names the value. An unhandled rejection would end a task
+ * thread. It fails these tests.
  */
 import { expect, test } from 'vitest'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
@@ -31,7 +32,7 @@ type Options = Partial<Omit<HarnessOptions, 'config'>>
 const GOOD: SourceRecord = { topic: 't', value: 'x', sourcePartition: { p: 1 }, sourceOffset: { o: 1 } }
 const STRUCT = struct({ a: struct({ b: primitive('int32') }) })
 
-/** Returns a class with these members. The members replace those of the base class. */
+/** Returns a subclass. Its instances have these members, which replace those of the base class. */
 function withMembers<T extends object>(base: new () => T, members: Overrides): new () => T {
   const named = class Plugin extends (base as new () => object) {
     constructor() {
@@ -85,7 +86,7 @@ const sink = (task: Overrides, options: Options = {}) =>
 const polling = (record: Overrides, options: Options = {}) =>
   source({ poll: async () => [{ ...GOOD, ...record }] }, {}, options)
 
-/** A sink whose `put` calls a method of the context. */
+/** Returns a harness for a sink whose `put` calls `use` for each record. */
 const putting = (use: (context: SinkTask['context'], record: SinkRecord) => unknown) =>
   sink({
     async put(this: SinkTask, records: SinkRecord[]) {
@@ -93,7 +94,7 @@ const putting = (use: (context: SinkTask['context'], record: SinkRecord) => unkn
     },
   })
 
-/** A source whose `start` calls a method of the context. */
+/** Returns a harness for a source whose task calls `use` in `start`. */
 const starting = (use: (context: SourceTask['context']) => unknown) =>
   source({
     async start(this: SourceTask) {
@@ -117,7 +118,7 @@ const predicated = (result: unknown) =>
     },
   )
 
-/** Returns a class without a base class, with this name and these members. */
+/** Returns a class with this name. Its instances have these members. */
 function plugin<T extends object>(name: string, members: Overrides): new () => T {
   const type = withMembers(Object as unknown as new () => T, members)
   Object.defineProperty(type, 'name', { value: name })
@@ -324,11 +325,11 @@ test.each<[string, () => Harness, string]>([
     () => putting(c => c.errantRecordReporter?.report({} as never, new Error('x'))),
     'report was called with an Object without a topic instead of a record of this task',
   ],
-])('the error says that %s', async (_mistake, harness, message) => {
+])('the failure of the connector names the mistake: %s', async (_mistake, harness, message) => {
   expect(await failureOf(harness())).toContain(message)
 })
 
-test('Uint8Arrays of a converter are written as bytes', async () => {
+test('a converter may return a Uint8Array instead of a Buffer', async () => {
   await using harness = converting({ fromConnectData: () => new TextEncoder().encode('é') })
   await harness.start()
   await harness.take(1)
@@ -340,26 +341,26 @@ test.each([
   [['a', ''], 'a', 'The plugin added an error to a without a message (""). This is a bug'],
   [['a', new Error('no such host')], 'a', 'no such host'],
   [[undefined, 'x'], 'a', 'addError was called with undefined instead of the name of a key'],
-])('addError(%j) of validate gives an error to a key', async (args, key, message) => {
+])('addError(%j) in validate adds an error with a message to a key', async (args, key, message) => {
   const config = { a: { type: 'STRING', default: null, importance: 'LOW', documentation: '' } }
   const validate = (_: unknown, { addError }: { addError: (...args: unknown[]) => void }) => addError(...args)
   const values = await validateConnector(new (withMembers(Source, { config, validate }))(), {})
   expect(values.find(v => v.name === key)?.errors).toEqual([expect.stringContaining(message)])
 })
 
-test('an error that is not an Error, thrown by validate, is shown at the first key', async () => {
+test('if validate throws an object that is not an Error, the first key gets an error', async () => {
   const config = { a: { type: 'STRING', default: null, importance: 'LOW', documentation: '' } }
   const values = await validateConnector(new (withMembers(Source, { config, validate: thrown({ code: 5 }) }))(), {})
   expect(values[0]?.errors).toEqual(['an object was thrown that is not an Error: { code: 5 }'])
 })
 
-test('alterOffsets must return true or false', async () => {
+test('alterOffsets fails if it returns something other than true or false', async () => {
   using registered = registerPlugin(withMembers(Source, { alterOffsets: () => 'yes' }), '1')
   const altered = alterOffsets({ plugin: registered.ref, props: {} }, '[]')
   await expect(altered).rejects.toThrow('alterOffsets of Plugin returned "yes" instead of true or false')
 })
 
-test('a plugin with an invalid declaration is reported when it is inspected', async () => {
+test('the inspection of a plugin fails if the declaration of a key is invalid', async () => {
   using registered = registerPlugin(withMembers(Source, { config: { a: 'text' } }), '1')
   const inspected = inspectPlugin(registered.ref)
   await expect(inspected).rejects.toThrow('there is a string instead of an object in the declaration of the key a')

@@ -13,9 +13,9 @@ import { MemoryProducer, ProducerControl } from './memory-producer.ts'
 
 /** A record for a sink. Fields that are null may be omitted. */
 export interface SentRecord {
-  /** Default: the first topic of `topics`. */
+  /** The topic. Default: the first topic of `topics`. */
   readonly topic?: string
-  /** Default 0. */
+  /** The partition. Default: 0. */
   readonly partition?: number
   readonly key?: unknown
   readonly keySchema?: Schema | null
@@ -27,7 +27,7 @@ export interface SentRecord {
   readonly headers?: readonly Header[]
 }
 
-/** A record in the dead letter queue. */
+/** A record that was written to the dead letter queue. */
 export interface DeadLetter {
   readonly key: unknown
   readonly value: unknown
@@ -37,20 +37,20 @@ export interface DeadLetter {
 const NO_CONNECT_HEADERS: readonly Header[] = []
 
 /**
- * Runs a sink connector without a worker or a broker: the connector, its tasks, converters,
- * transformations, the handling of errors and the commits of offsets are those of the worker; the
+ * Runs a sink connector and its tasks without a worker or a broker. The code that calls the tasks,
+ * converters and transformations, handles errors and commits offsets is that of the worker. The
  * broker is in memory. `topics` defaults to `test`.
  *
  * ```ts
  * await using sink = new SinkHarness(MyConnector, { config: { directory } })
  * await sink.start()
  * sink.send({ key: 'a', value: { n: 1 } })
- * await sink.committed() // the task says that everything is written
+ * await sink.committed() // all offsets are committed
  * ```
  */
 export class SinkHarness extends Harness {
   readonly #group = new MemoryGroup()
-  /** Controls the producer of the dead letter queue. */
+  /** Controls the producers of the dead letter queue. */
   #control = new ProducerControl()
   readonly #topic: string
   #sent = 0
@@ -59,7 +59,7 @@ export class SinkHarness extends Harness {
   readonly #keyConverter: Converter
   readonly #valueConverter: Converter
   readonly #headerConverter: HeaderConverter
-  /** Called after each commit with the committed offset of a partition. */
+  /** Called after each commit, once for each partition, with its committed offset. */
   onCommit: (topic: string, partition: number, offset: number) => void = () => {}
 
   constructor(connector: new () => SinkConnector, options: HarnessOptions) {
@@ -78,7 +78,7 @@ export class SinkHarness extends Harness {
     }
   }
 
-  /** Writes records to the topics that the sink reads, and returns them as they are stored. */
+  /** Writes records to the topics that the sink reads. Returns the stored records. */
   send(...records: readonly SentRecord[]): ConsumerRecord[] {
     return records.map(record => {
       const topic = record.topic ?? this.#topic
@@ -99,32 +99,35 @@ export class SinkHarness extends Harness {
   }
 
   /**
-   * The number of records that `put` has accepted since the first start; repeated ones count again.
+   * The number of records that `put` has accepted since the first start. A record that was
+   * delivered twice counts twice.
    */
   get accepted(): number {
     return this.#accepted
   }
 
-  /** Waits until `put` has accepted at least `count` records. Default: as many as were sent. */
+  /**
+   * Waits until `put` has accepted at least `count` records. Default: the number of sent records.
+   */
   async delivered(count = this.#sent): Promise<void> {
     await this.until(() => this.#accepted >= count, `put to accept ${count} records; ${this.#accepted} are accepted`)
   }
 
-  /** Waits until `put` was called with an empty batch: the task is idle. */
+  /** Waits until `put` has accepted an empty batch, which shows that the task is idle. */
   async idle(): Promise<void> {
     const before = this.#emptyPuts
     await this.until(() => this.#emptyPuts > before, 'an empty put')
   }
 
   /**
-   * Returns the committed offset of a partition: the offset of the next record to read. 0 if none
-   * is committed.
+   * Returns the committed offset of a partition: the offset of the next record to read. Returns 0
+   * if none is committed.
    */
   offset(partition = 0, topic = this.#topic): number {
     return this.#group.committed.get(`${topic}-${partition}`) ?? 0
   }
 
-  /** Waits until everything that was sent is committed. */
+  /** Waits until the offsets of all records in the assigned partitions are committed. */
   async committed(): Promise<void> {
     const isCommitted = (topic: string, partition: number) =>
       this.offset(partition, topic) >= this.log.records(topic, partition).length
@@ -139,8 +142,8 @@ export class SinkHarness extends Harness {
   }
 
   /**
-   * Revokes partitions, as a rebalance does. With `lost`, the task cannot commit their offsets any
-   * more.
+   * Revokes partitions, as a rebalance does. With `lost`, the task loses them without a chance to
+   * commit their offsets.
    */
   async revoke(partitions: readonly TopicPartition[], options: { readonly lost?: boolean } = {}): Promise<void> {
     this.#group.lost = options.lost ?? false
@@ -153,13 +156,13 @@ export class SinkHarness extends Harness {
     )
   }
 
-  /** Assigns partitions again that were revoked. Reading resumes from their committed offsets. */
+  /** Assigns revoked partitions again. The task resumes from their committed offsets. */
   assign(partitions: readonly TopicPartition[]): void {
     for (const p of partitions) this.#group.withheld.delete(`${p.topic}-${p.partition}`)
     this.log.changed.notify()
   }
 
-  /** Returns the records in the dead letter queue of the configuration. */
+  /** Returns the records in the dead letter queue that the configuration names. */
   deadLetters(): readonly DeadLetter[] {
     const topic = this.options.config['errors.deadletterqueue.topic.name'] ?? ''
     return this.log.records(topic).map(raw => ({

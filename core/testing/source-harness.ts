@@ -16,14 +16,14 @@ import { MemoryProducer, ProducerControl } from './memory-producer.ts'
 import { OffsetStorage } from './offset-storage.ts'
 
 export interface SourceHarnessOptions extends HarnessOptions {
-  /** The committed offsets at the start. Default: none. */
+  /** The offsets that are committed before the start. Default: none. */
   readonly offsets?: OffsetStorage
 }
 
 /**
- * Runs a source connector without a worker or a broker: the connector, its tasks, transformations,
- * converters, the handling of errors and the commits of offsets are those of the worker; the broker
- * is in memory.
+ * Runs a source connector and its tasks without a worker or a broker. The code that calls the
+ * tasks, transformations and converters, handles errors and commits offsets is that of the worker.
+ * The broker is in memory.
  *
  * ```ts
  * await using source = new SourceHarness(MyConnector, { config: { topic: 'orders' } })
@@ -36,8 +36,8 @@ export class SourceHarness extends Harness {
   /** The committed offsets. */
   readonly offsets: OffsetStorage
   /**
-   * The records that the broker has received, after the transformations, in order: `records`, then
-   * those that are not acknowledged, such as after `holdAcks`.
+   * The records that the broker has received, after the transformations, in order. It also contains
+   * records that are not acknowledged, for example because of `holdAcks`.
    */
   readonly received: CompleteSourceRecord[] = []
   /** The records that the broker has acknowledged, after the transformations, in order. */
@@ -59,14 +59,14 @@ export class SourceHarness extends Harness {
     return super.start()
   }
 
-  /** Waits until a task waits for data in `poll`. */
+  /** Waits until a call of `poll` is pending. */
   async polling(): Promise<void> {
     await this.until(() => this.#polling > 0, 'a poll')
   }
 
   /**
-   * Waits until at least `count` records are acknowledged, counted from the first start, and
-   * returns all of them.
+   * Waits until at least `count` records have been acknowledged since the first start. Returns all
+   * acknowledged records.
    */
   async take(count: number): Promise<readonly CompleteSourceRecord[]> {
     await this.until(() => this.records.length >= count, `${count} records; ${this.records.length} have come`)
@@ -74,8 +74,8 @@ export class SourceHarness extends Harness {
   }
 
   /**
-   * Waits until the offset of the last acknowledged record of each source partition, or a later
-   * one, is committed.
+   * Waits until, for each source partition, the offset of the last acknowledged record or a later
+   * offset is committed.
    */
   async committed(): Promise<void> {
     const last = new Map<string, CompleteSourceRecord>()
@@ -85,7 +85,7 @@ export class SourceHarness extends Harness {
     const isCommitted = ({ sourcePartition, sourceOffset }: CompleteSourceRecord) => {
       const committed = textOf(this.offset(sourcePartition!))
       const offsets = this.#polled.get(textOf(sourcePartition)) ?? []
-      // a later offset belongs to a position without a record
+      // A later offset belongs to a source position without a record.
       return offsets.slice(offsets.lastIndexOf(textOf(sourceOffset))).includes(committed)
     }
     await this.until(() => [...last.values()].every(isCommitted), 'the offsets to be committed')
@@ -98,7 +98,7 @@ export class SourceHarness extends Harness {
 
   /**
    * Makes the broker accept at most `capacity` records without acknowledging them, until
-   * `releaseAcks`. Further records wait, and the runtime stops calling `poll`: this is the
+   * `releaseAcks`. Further records wait in the runtime, which then does not call `poll`. This tests
    * back-pressure.
    */
   holdAcks(capacity = Number.POSITIVE_INFINITY): void {
@@ -106,7 +106,7 @@ export class SourceHarness extends Harness {
     this.#control.hold()
   }
 
-  /** Makes the broker acknowledge `count` more records and hold the others, until `releaseAcks`. */
+  /** Makes the broker acknowledge `count` more records, and no others until `releaseAcks`. */
   limitAcks(count: number): void {
     this.#control.permit(count)
   }
@@ -117,7 +117,7 @@ export class SourceHarness extends Harness {
   }
 
   protected override wire(_taskId: number): TaskWiring {
-    // the record that the transformations returned last; the producer gets it next
+    // The last record that the transformations returned. The producer receives its bytes next.
     let last: CompleteSourceRecord | null = null
     const pending = new Map<object, CompleteSourceRecord>()
     class Capture implements Transformation {
@@ -175,7 +175,7 @@ export class SourceHarness extends Harness {
   }
 }
 
-/** Returns JSON in which equal numbers and bigints are the same, as in committed offsets. */
+/** Returns JSON text in which a bigint and an equal number look the same, as in stored offsets. */
 function textOf(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item))
 }

@@ -8,15 +8,15 @@ import { fileURLToPath } from 'node:url'
 import type { Props } from '../connect/props.ts'
 
 export interface TestBrokerOptions {
-  /** Keys of `server.properties` to add or to change. */
+  /** The keys of `server.properties` to add or change. */
   readonly settings?: Props
-  /** Where the broker stores its data. Default: a temporary folder, which `stop` removes. */
+  /** The folder for the broker's data. Default: a temporary folder, which `stop` removes. */
   readonly dataDir?: string
 }
 
 /**
- * Starts a Millrace broker on a free port of 127.0.0.1, in a process of its own. Ends with the
- * process of the tests at the latest.
+ * Starts a Millrace broker in a separate process, on a free port of 127.0.0.1. The broker ends when
+ * the process of the tests ends, if it was not stopped before.
  *
  * ```ts
  * await using broker = await startTestBroker()
@@ -29,7 +29,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   return broker
 }
 
-/** A broker for tests. */
+/** A broker in a separate process. Call `startTestBroker` to create it. */
 export class TestBroker implements AsyncDisposable {
   readonly dataDir: string
   readonly #settings: Props
@@ -43,17 +43,17 @@ export class TestBroker implements AsyncDisposable {
     this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'millrace-broker-'))
   }
 
-  /** The port, which stays the same after a restart. */
+  /** The port. It is the same after `kill` and `start`. */
   get port(): number {
     return this.#port
   }
 
-  /** The value for `bootstrap.servers`. */
+  /** The value for `bootstrap.servers` of clients. */
   get bootstrapServers(): string {
     return `127.0.0.1:${this.#port}`
   }
 
-  /** Starts the broker again after `kill`, with its data and on its port. */
+  /** Starts the broker. After `kill`, it has the same data and port as before. */
   async start(): Promise<void> {
     if (this.#child) return
     const settings = {
@@ -78,12 +78,12 @@ export class TestBroker implements AsyncDisposable {
     throw new Error(`the test broker could not start:\n${log}`)
   }
 
-  /** Kills the broker's process, as a crash does. Its data stays. */
+  /** Kills the broker's process, which simulates a crash. The data on disk is kept. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
   }
 
-  /** Stops the broker in an orderly way, and removes its temporary folder. */
+  /** Shuts the broker down, and removes its temporary folder. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM')
     if (this.#removes) rmSync(this.dataDir, { recursive: true, force: true })
@@ -104,7 +104,7 @@ export class TestBroker implements AsyncDisposable {
 }
 
 /**
- * Returns the path of the broker's program: TypeScript when running from sources, else JavaScript.
+ * Returns the path of the broker's program: JavaScript in a build, TypeScript in the sources.
  */
 function program(): string {
   const path = fileURLToPath(new URL('./broker-process.js', import.meta.url))

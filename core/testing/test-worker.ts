@@ -3,11 +3,11 @@ import type { Props } from '../connect/props.ts'
 import { startWorker, type Worker } from '../worker/worker.ts'
 
 export interface TestWorkerOptions {
-  /** The broker, such as `broker.bootstrapServers`. */
+  /** The address of the broker, such as `broker.bootstrapServers`. */
   readonly bootstrapServers: string
-  /** Folders that hold plugins; see `plugin.path`. */
+  /** The folders that contain plugins, as in `plugin.path`. */
   readonly pluginPath?: readonly string[]
-  /** Keys of the worker's configuration to add or to change. */
+  /** The keys of the worker's configuration to add or change. */
   readonly settings?: Props
 }
 
@@ -18,13 +18,13 @@ export interface ConnectorStatus {
   readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
 }
 
-/** How often the status is read while waiting for it, in milliseconds. REST has no event for it. */
+/** The interval between requests for the status, in milliseconds. REST has no event for it. */
 const STATUS_INTERVAL_MS = 25
 const TIMEOUT_MS = 30_000
 
 /**
- * Starts a Connect worker with its REST API on a free port of 127.0.0.1, in this process; plugins
- * run in worker threads. Needs a broker; see `startTestBroker`.
+ * Starts a Connect worker in this process, with its REST API on a free port of 127.0.0.1. Plugins
+ * run in worker threads. The worker needs a broker, such as that of `startTestBroker`.
  */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
   const worker = await startWorker(
@@ -53,7 +53,7 @@ export async function startTestWorker(options: TestWorkerOptions): Promise<TestW
   return new TestWorker(worker)
 }
 
-/** A worker for tests. */
+/** A worker in this process. Call `startTestWorker` to create it. */
 export class TestWorker implements AsyncDisposable {
   readonly #worker: Worker
 
@@ -66,7 +66,7 @@ export class TestWorker implements AsyncDisposable {
     return this.#worker.restUrl
   }
 
-  /** Calls the REST API. Throws with its message if it answers with an error. */
+  /** Sends a request to the REST API. If the response is an error, throws with its message. */
   async call(method: string, path: string, body?: unknown): Promise<unknown> {
     const init =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
@@ -77,8 +77,8 @@ export class TestWorker implements AsyncDisposable {
   }
 
   /**
-   * Creates a connector and waits until it and its tasks are RUNNING. Throws if one of them is
-   * FAILED.
+   * Creates a connector, and waits until the connector and its tasks are RUNNING. Throws if the
+   * connector or a task is FAILED.
    */
   async create(name: string, config: Props): Promise<ConnectorStatus> {
     await this.call('POST', '/connectors', { name, config })
@@ -93,7 +93,7 @@ export class TestWorker implements AsyncDisposable {
     return (await this.call('GET', `/connectors/${encodeURIComponent(name)}/status`)) as ConnectorStatus
   }
 
-  /** Waits until the connector has tasks and all of them are in this state. */
+  /** Waits until the connector has tasks, and the connector and all tasks are in this state. */
   async state(name: string, state: string, timeoutMs = TIMEOUT_MS): Promise<ConnectorStatus> {
     let status: ConnectorStatus | null = null
     for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(STATUS_INTERVAL_MS)) {

@@ -6,14 +6,14 @@ import { Signal, waitUntil } from '../common/async/signal.ts'
 const scopes = new AsyncLocalStorage<WorkerScope>()
 let subscribed = false
 
-/** The error of a connection that a connector opens after its worker was killed. */
+/** The fields of the error for connections that a connector opens after `kill`. */
 const CLOSED = { code: 'ECONNRESET', syscall: 'connect' }
 
 /**
- * Simulates the process of a worker for one start of a connector, so that a test can kill it. After
- * `kill`, the connector is cut off, as by `kill -9`: its connections and listening sockets are
- * closed, and no method of it is called until `release`. JavaScript that is already running cannot
- * be ended from outside: timers and file operations of the connector continue until `release`.
+ * The part of this process that a connector and its tasks use. It simulates the process of a
+ * worker: `kill` closes the connections and listening sockets of the connector, as the operating
+ * system does after `kill -9`. Timers and file operations cannot be ended from outside. They
+ * continue until `release`, after which the connector may clean up.
  */
 export class WorkerScope {
   readonly #sockets = new Set<Socket>()
@@ -25,17 +25,17 @@ export class WorkerScope {
     if (!subscribed) subscribeToSockets()
   }
 
-  /** Calls a function. What it and its callbacks open belongs to this scope. */
+  /** Calls a function. Sockets that the function and its callbacks open belong to this scope. */
   run<T>(call: () => T): T {
     return scopes.run(this, call)
   }
 
-  /** Whether the worker was killed. This stays true after `release`. */
+  /** Whether `kill` was called. It stays true after `release`. */
   get isKilled(): boolean {
     return this.#phase !== 'alive'
   }
 
-  /** Whether the worker was killed and the connector may now release what it holds. */
+  /** Whether `release` was called, so that the connector may clean up. */
   get isReleased(): boolean {
     return this.#phase === 'released'
   }
@@ -50,21 +50,21 @@ export class WorkerScope {
     this.#servers.clear()
   }
 
-  /** Allows the connector to release what it still holds. */
+  /** Allows the connector to clean up. */
   release(): void {
     this.kill()
     this.#phase = 'released'
     this.#changed.notify()
   }
 
-  /** Waits until `release`. */
+  /** Waits until `release` is called. */
   async released(): Promise<void> {
     await waitUntil(() => this.isReleased, this.#changed)
   }
 
   addSocket(socket: Socket): void {
     if (this.isKilled) {
-      // The socket is still being set up by its caller, so it cannot be destroyed at once.
+      // The caller is still connecting the socket, so it cannot be destroyed at once.
       process.nextTick(() => socket.destroy(Object.assign(new Error('the worker was killed'), CLOSED)))
       return
     }

@@ -4,23 +4,23 @@ import type { ConnectRecord, SinkRecord } from '../../connect/record.ts'
 import type { HarnessOptions } from '../harness.ts'
 import type { SentRecord } from '../sink-harness.ts'
 
-/** The prefix of topics, which the transformation removes. */
+/** The prefix that the test adds to topics and the transformation removes. */
 const PREFIX = 'consumed-'
 
-/** How to run a sink whose records have another position after a transformation. */
+/** A configuration in which a transformation changes the topic, partition and offset of records. */
 export interface ChangedTopics {
-  /** The configuration of the fixture, with the prefix before its topics. */
+  /** The configuration of the fixture. Its topics have the prefix. */
   readonly config: Props
   /** The first topic, with its prefix. */
   readonly topic: string
   readonly options: Pick<HarnessOptions, 'transforms' | 'validate'>
-  /** Returns a record with the prefix before its topic. */
+  /** Returns a copy of the record whose topic has the prefix. */
   rename(record: SentRecord): SentRecord
 }
 
 /**
- * Adds a prefix to the topics of a fixture. The transformation removes it, so that a sink that
- * derives its target from the topic writes to the target of the fixture.
+ * Adds a prefix to the topics of a fixture, and a transformation that removes the prefix. A sink
+ * that derives its target from the topic then still writes to the target of the fixture.
  */
 export function changedTopics(fixture: Props): ChangedTopics {
   const { 'topics.regex': _, ...config } = fixture
@@ -29,7 +29,7 @@ export function changedTopics(fixture: Props): ChangedTopics {
   return {
     config: { ...config, topics: topics.map(topic => PREFIX + topic).join(',') },
     topic: PREFIX + first,
-    // validation may compare other keys with the topics, which have no prefix in the fixture
+    // Other keys of the fixture may contain topics. They have no prefix, so validation could fail.
     options: { transforms: [{ type: ChangePosition }], validate: false },
     rename: record => ({ ...record, topic: PREFIX + (record.topic ?? first) }),
   }

@@ -3,22 +3,22 @@ import { setTimeout as startTimer } from 'node:timers'
 import type { SinkConnector, SourceConnector } from '../../connect/connector.ts'
 import type { Props } from '../../connect/props.ts'
 
-/** A check of a connector. Give it to any test runner: `test(check.name, check.run)`. */
+/** A check of a connector. It can be passed to any test runner: `test(check.name, check.run)`. */
 export interface ConformanceCheck {
   readonly name: string
-  /** Rejects if the connector does not conform. */
+  /** Runs the check. Rejects if the connector fails it. */
   readonly run: () => Promise<void>
 }
 
-/** A configuration that the connector must refuse. */
+/** A configuration that the connector must reject. */
 export interface InvalidConfig {
-  /** Keys to change in the configuration of the fixture. */
+  /** The keys to change in the configuration of the fixture. */
   readonly config: Props
-  /** The key that gets the error. */
+  /** The key for which validation must return an error. */
   readonly key: string
 }
 
-/** Makes the external system unavailable for a while. */
+/** Makes the external system unavailable from `begin` until `end`. */
 export interface Outage {
   begin(): Promise<void> | void
   end(): Promise<void> | void
@@ -28,27 +28,27 @@ export interface Outage {
 export interface Fixture {
   /** The connector's configuration. */
   readonly config: Props
-  /** Makes the external system unavailable. Without it, outages are not checked. */
+  /** Makes the external system unavailable. Required if `outages` of the suite is true. */
   readonly outage?: Outage
-  /** Releases the external resources. */
+  /** Releases the external resources of the fixture. */
   dispose?(): Promise<void> | void
 }
 
-/** Options that source and sink suites have in common. */
+/** The options that the suites for sources and for sinks share. */
 export interface ConformanceOptions<F extends Fixture> {
-  /** Creates the resources of a check, such as files, tables or an index. */
+  /** Creates the external resources of one check, such as files, tables or an index. */
   fixture(): Promise<F> | F
-  /** Configurations that validation must refuse. */
+  /** The configurations that validation must reject. */
   readonly invalid?: readonly InvalidConfig[]
   /**
-   * Keys to change so that the connector cannot work, such as the address of its system. If the
-   * connector has keys of type PASSWORD, the suite then checks that no error or log line contains
-   * their values.
+   * The keys to change so that the connector fails, such as the address of its external system. If
+   * the connector has keys of type PASSWORD, the suite then checks that no error or log line
+   * contains the values of these keys.
    */
   readonly failing?: Props
-  /** How long a task may take to stop, in milliseconds. Default 5 s. */
+  /** The time limit for the stop of a task, in milliseconds. Default: 5000. */
   readonly stopWithinMs?: number
-  /** How long a check waits for something, in milliseconds. Default 30 s. */
+  /** The time limit for each wait of a check, in milliseconds. Default: 30000. */
   readonly timeoutMs?: number
 }
 
@@ -67,7 +67,7 @@ export async function withFixture<F extends Fixture>(
   }
 }
 
-/** Rejects with a message if the work takes longer than `ms`. */
+/** Returns the result of `work`. Rejects with a message if the work takes longer than `ms`. */
 export async function within<T>(ms: number, work: Promise<T> | T, message: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

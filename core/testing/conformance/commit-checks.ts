@@ -2,12 +2,13 @@ import type { SinkHarness } from '../sink-harness.ts'
 import { assert } from './check.ts'
 
 /**
- * Checks each offset that the sink commits. Returns a function that throws the first error of
- * these checks.
+ * Calls `checkOffset` for each offset that the sink commits. Returns a function that waits for
+ * these checks and throws the first error.
  */
 export function commitChecks(sink: SinkHarness, checkOffset: (offset: number) => Promise<void>): () => Promise<void> {
   const errors: Promise<unknown>[] = []
-  // These promises resolve to an error, so that none rejects before it is awaited.
+  // Each promise resolves to null or an error. A rejection before the `await` would end the
+  // process.
   sink.onCommit = (_topic, _partition, offset) => {
     errors.push(
       checkOffset(offset).then(

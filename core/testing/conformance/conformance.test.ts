@@ -7,14 +7,14 @@ import { sourceConformance } from './source.ts'
 
 const RECORDS = 8
 /**
- * The timeout of a check: long enough for a correct connector. Some faults are found only after it,
- * so it is short.
+ * The timeout of a check, in milliseconds. A correct connector needs less. It is short because a
+ * check of some faulty connectors waits for the whole timeout.
  */
 const TIMEOUT_MS = 1500
 const STOP_MS = 400
 
 function sourceChecks(fault?: SourceFault): ConformanceCheck[] {
-  // one source for all checks of a suite; each fixture starts it again
+  // All checks share this source. Each fixture resets it.
   const numbers = new Numbers(RECORDS)
   return sourceConformance({
     connector: faultySource(numbers, fault),
@@ -60,7 +60,7 @@ function sinkChecks(fault?: SinkFault): ConformanceCheck[] {
   })
 }
 
-/** Runs the check with a name and returns its error. */
+/** Runs the only check whose name matches. Returns its error, or null if the check passes. */
 async function errorOf(checks: readonly ConformanceCheck[], name: RegExp): Promise<unknown> {
   const found = checks.filter(check => name.test(check.name))
   expect(found, String(name)).toHaveLength(1)
@@ -70,33 +70,33 @@ async function errorOf(checks: readonly ConformanceCheck[], name: RegExp): Promi
   )
 }
 
-for (const check of sourceChecks()) test(`a correct source: ${check.name}`, check.run)
-for (const check of sinkChecks()) test(`a correct sink: ${check.name}`, check.run)
+for (const check of sourceChecks()) test(`a correct source passes the check: ${check.name}`, check.run)
+for (const check of sinkChecks()) test(`a correct sink passes the check: ${check.name}`, check.run)
 
 test.each<[SourceFault, RegExp]>([
   ['undocumented', /documented/],
-  ['accepts everything', /validation names step/],
+  ['accepts everything', /error for step/],
   ['too many tasks', /taskConfigs/],
   ['numbers in task configurations', /taskConfigs/],
   ['ignores abort', /idle task stops at once/],
   ['stop throws', /stop of a task/],
   ['stop needs start', /without start/],
-  ['wrong type', /match their schemas/],
+  ['wrong type', /records match their schemas/],
   ['offset with a date', /offsets are JSON/],
   ['ignores offsets', /resumes after the committed offset/],
   ['offset is ahead', /resumes after the committed offset/],
-  ['repeats after a restart', /repeats nothing after an orderly stop/],
-  ['repeats', /comes once/],
-  ['skips', /comes once/],
+  ['repeats after a restart', /repeats no record after an orderly stop/],
+  ['repeats', /returns every record once/],
+  ['skips', /returns every record once/],
   ['reveals a secret', /secret/],
   ['fails during an outage', /unavailable/],
-])('a source with the fault "%s" fails the check', async (fault, name) => {
+])('the suite rejects a source with the fault "%s"', async (fault, name) => {
   expect(await errorOf(sourceChecks(fault), name)).toBeInstanceOf(Error)
 })
 
 test.each<[SinkFault, RegExp]>([
-  ['commits early', /commits only what its target holds/],
-  ['commits what it buffers', /commits only what its target holds/],
+  ['commits early', /commits only offsets of records/],
+  ['commits what it buffers', /commits only offsets of records/],
   ['never flushes', /writes every record once/],
   ['forgets its buffer', /writes every record once/],
   ['forgets revoked partitions', /its partitions are lost/],
@@ -108,12 +108,12 @@ test.each<[SinkFault, RegExp]>([
   ['fails on bad records', /dead letter queue/],
   ['drops bad records', /dead letter queue/],
   ['reports bad records late', /dead letter queue/],
-  ['commits transformed positions', /records whose topic a transformation changes/],
-  ['commits transformed offsets', /records whose topic a transformation changes/],
-  ['closes transformed topics', /partitions are lost whose topic/],
+  ['commits transformed positions', /record whose topic a transformation changes/],
+  ['commits transformed offsets', /record whose topic a transformation changes/],
+  ['closes transformed topics', /partition whose topic a transformation changes/],
   ['fails during an outage', /unavailable/],
   ['hangs in stop', /idle task stops at once/],
-  ['writes its buffer in stop', /when the worker crashes/],
-])('a sink with the fault "%s" fails the check', async (fault, name) => {
+  ['writes its buffer in stop', /if the worker crashes/],
+])('the suite rejects a sink with the fault "%s"', async (fault, name) => {
   expect(await errorOf(sinkChecks(fault), name)).toBeInstanceOf(Error)
 })

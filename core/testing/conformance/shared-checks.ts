@@ -19,25 +19,25 @@ import {
   within,
 } from './check.ts'
 
-/** How a suite starts its connector. */
+/** The parts of a suite that the shared checks need. */
 export interface SharedParts<F extends Fixture, H extends Harness> {
   readonly connector: ConnectorClass
   readonly options: ConformanceOptions<F>
   harness(fixture: F, config?: Props): H
-  /** Waits until the tasks have nothing to do. */
+  /** Waits until the tasks have processed all data and wait for more. */
   idle(harness: H, fixture: F): Promise<void>
 }
 
 const DEFAULT_STOP_MS = 5000
 
-/** Returns the checks that source and sink connectors have in common. */
+/** Returns the checks that source and sink connectors share. */
 export function sharedChecks<F extends Fixture, H extends Harness>(parts: SharedParts<F, H>): ConformanceCheck[] {
   const { connector, options } = parts
   const stopMs = options.stopWithinMs ?? DEFAULT_STOP_MS
   const checks: ConformanceCheck[] = [
     { name: 'every key is documented and its default is valid', run: async () => checkDeclaration(connector) },
     {
-      name: 'validation accepts the configuration',
+      name: 'validation accepts the configuration of the fixture',
       run: () =>
         withFixture(options, async ({ config }) => {
           const values = await validateConnector(new connector(), config)
@@ -49,11 +49,11 @@ export function sharedChecks<F extends Fixture, H extends Harness>(parts: Shared
         }),
     },
     {
-      name: 'taskConfigs returns at most tasks.max valid configurations of texts',
+      name: 'taskConfigs returns at most tasks.max valid configurations, and all values are strings',
       run: () => withFixture(options, ({ config }) => checkTaskConfigs(connector, config)),
     },
     {
-      name: 'stop of a task may be called twice, without start, and after a failed start',
+      name: 'stop of a task can be called twice, without start, and after a failed start',
       run: () => withFixture(options, ({ config }) => checkStop(connector, config, stopMs)),
     },
     {
@@ -80,7 +80,7 @@ export function sharedChecks<F extends Fixture, H extends Harness>(parts: Shared
   ]
   for (const { config, key } of options.invalid ?? []) {
     checks.push({
-      name: `validation names ${key} for ${JSON.stringify(config)}`,
+      name: `validation reports an error for ${key} if the configuration contains ${JSON.stringify(config)}`,
       run: () =>
         withFixture(options, async fixture => {
           const values = await validateConnector(new connector(), { ...fixture.config, ...config })
@@ -161,7 +161,7 @@ async function checkStop(type: ConnectorClass, config: Props, ms: number): Promi
   try {
     await task.start(taskSettings(task, new type(), config))
   } catch {
-    // the offsets cannot be read: a source that reads them fails here
+    // A source that reads its offsets in `start` fails here, because they cannot be read.
   }
   await stopTwice(task, 'after start')
 }
@@ -219,7 +219,8 @@ async function checkSecrets<F extends Fixture, H extends Harness>(
 }
 
 /**
- * Checks that a task survives an outage of its system: it retries, stays RUNNING and loses nothing.
+ * Checks that a task retries and does not fail while its external system is unavailable. `before`
+ * is called before the outage, and `after` when it has ended.
  */
 export async function checkOutage(
   harness: Harness,

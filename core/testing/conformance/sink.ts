@@ -9,11 +9,11 @@ import { assert, type ConformanceCheck, type ConformanceOptions, type Fixture, w
 import { commitChecks } from './commit-checks.ts'
 import { checkOutage, sharedChecks } from './shared-checks.ts'
 
-/** The target of a sink. */
+/** The fixture of a sink connector: an external system to which the sink writes. */
 export interface SinkFixture extends Fixture {
   /**
-   * Returns the numbers of the records that the target holds, in the order in which they were
-   * written.
+   * Returns the numbers of the records in the external system, in the order in which the sink wrote
+   * them.
    */
   written(): Promise<readonly number[]> | readonly number[]
 }
@@ -21,28 +21,28 @@ export interface SinkFixture extends Fixture {
 export interface SinkConformanceOptions extends ConformanceOptions<SinkFixture> {
   readonly connector: new () => SinkConnector
   /**
-   * Returns record number `n`, from 0. `written` of the fixture returns `n` once the target holds
-   * it.
+   * Returns record number `n`. The first number is 0. After the sink has written the record,
+   * `written` of the fixture must return `n`.
    */
   record(n: number): SentRecord
-  /** What the sink does with a record whose value is null. Default `accepts`. */
+  /** Whether the sink accepts a record whose value is null, or fails. Default: `accepts`. */
   readonly tombstones?: 'accepts' | 'fails'
   /**
-   * Whether the target may hold a record twice after a crash: `never` for a sink that writes
-   * idempotently. Default `possible`; document it for users.
+   * Whether a crash can cause the sink to write a record twice. `never` is for a sink whose writes
+   * are idempotent. Default: `possible`. If duplicates are possible, tell your users.
    */
   readonly duplicates?: 'never' | 'possible'
-  /** Whether the target keeps the order of records. Default true. */
+  /** Whether `written` returns the records of a partition in their order. Default: true. */
   readonly ordered?: boolean
   /**
-   * A record that the sink cannot write. The suite checks that it ends in the dead letter queue.
+   * A record that the sink cannot write. The suite checks that the dead letter queue receives it.
    */
   readonly badRecord?: SentRecord
-  /** Whether the fixtures have an `outage`. Default false. */
+  /** Whether the fixtures have an `outage`. Default: false. */
   readonly outages?: boolean
 }
 
-/** An interval between commits that is longer than any check. Milliseconds. */
+/** An interval between commits that is longer than any check, in milliseconds. */
 const NEVER_MS = 600_000
 const DEAD_LETTERS: Props = {
   'errors.tolerance': 'all',
@@ -53,7 +53,7 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from }, 
 const sorted = (list: readonly number[]) => [...list].sort((a, b) => a - b)
 
 /**
- * Returns the checks that every sink connector must pass. Works with any test runner:
+ * Returns the checks that every sink connector must pass. They work with any test runner:
  *
  * ```ts
  * for (const check of sinkConformance({ connector, fixture, record })) test(check.name, check.run)
@@ -69,7 +69,7 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
   })
   const send = (sink: SinkHarness, from: number, to: number) => sink.send(...numbers(from, to).map(record))
 
-  /** Compares what the target holds with the records that were sent. */
+  /** Checks that the sink has written records 0 to `count - 1`. Allows duplicates after a crash. */
   async function assertWritten(fixture: SinkFixture, count: number, afterCrash: boolean): Promise<void> {
     const found = await fixture.written()
     const missing = numbers(0, count).filter(n => !found.includes(n))
@@ -79,16 +79,16 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
     if (options.ordered !== false && !afterCrash) assert.deepEqual(found, numbers(0, count), 'the order has changed')
   }
 
-  /** Checks that the target holds everything before a committed offset. */
+  /** Checks that the sink has written all records before a committed offset. */
   async function assertSafe(fixture: SinkFixture, offset: number): Promise<void> {
     const found = await fixture.written()
     const missing = numbers(0, offset).filter(n => !found.includes(n))
-    assert.deepEqual(missing, [], `offset ${offset} is committed, but the target does not hold all records before it`)
+    assert.deepEqual(missing, [], `offset ${offset} is committed, but not all records before it are written`)
   }
 
   const checks = [
     ...sharedChecks({ connector, options, harness, idle: sink => sink.idle() }),
-    check('writes every record once and keeps the order of a partition', async fixture => {
+    check('the sink writes every record once and keeps the order of a partition', async fixture => {
       await using sink = await harness(fixture).start()
       for (let n = 0; n < 50; n += 10) {
         send(sink, n, n + 10)
@@ -97,12 +97,12 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await sink.committed()
       await assertWritten(fixture, 50, false)
     }),
-    check('commits only what its target holds', async fixture => {
+    check('the sink commits only offsets of records that it has written', async fixture => {
       await using sink = harness(fixture, fixture.config, { offsetFlushIntervalMs: 1 })
       const commits = commitChecks(sink, offset => assertSafe(fixture, offset))
       await sink.start()
-      // Sends 50 single records, then 5 batches, so that a sink that buffers is also checked with a
-      // partly filled buffer.
+      // Sends 50 single records, then 5 batches of 10. The single records also check a sink whose
+      // buffer is not full at the commit.
       for (let n = 0; n < 50; n++) {
         send(sink, n, n + 1)
         await sink.delivered()
@@ -117,7 +117,7 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await sink.committed()
       await commits()
     }),
-    check('commits the consumed positions of records whose topic a transformation changes', async fixture => {
+    check('the sink commits the consumed position of a record whose topic a transformation changes', async fixture => {
       const { config, topic, rename, options } = changedTopics(fixture.config)
       await using sink = harness(fixture, config, { offsetFlushIntervalMs: 1, ...options })
       const commits = commitChecks(sink, offset => assertSafe(fixture, offset))
@@ -133,13 +133,13 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await commits()
       await assertWritten(fixture, 10, false)
     }),
-    check('loses nothing when partitions are lost whose topic a transformation changes', async fixture => {
+    check('the sink loses no record if it loses a partition whose topic a transformation changes', async fixture => {
       const { config, topic, rename, options } = changedTopics(fixture.config)
       await using sink = harness(fixture, config, { offsetFlushIntervalMs: NEVER_MS, ...options })
       await loseAndStop(sink, { topic, partition: 0 }, n => rename(record(n)))
       await assertWritten(fixture, 20, true)
     }),
-    check('loses nothing when the worker crashes', async fixture => {
+    check('the sink loses no record if the worker crashes', async fixture => {
       await using sink = await harness(fixture).start()
       send(sink, 0, 10)
       await sink.delivered()
@@ -154,7 +154,7 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await sink.committed()
       await assertWritten(fixture, 30, true)
     }),
-    check('repeats nothing after an orderly stop', async fixture => {
+    check('the sink writes no record twice after an orderly stop', async fixture => {
       await using sink = await harness(fixture).start()
       send(sink, 0, 10)
       await sink.committed()
@@ -163,7 +163,7 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await sink.committed()
       await assertWritten(fixture, 20, false)
     }),
-    check('writes what it has taken when its partitions are revoked', async fixture => {
+    check('the sink writes the records that it has accepted before its partitions are revoked', async fixture => {
       await using sink = await harness(fixture).start()
       send(sink, 0, 10)
       await sink.delivered()
@@ -175,19 +175,19 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       await sink.committed()
       await assertWritten(fixture, 20, true)
     }),
-    check('loses nothing when its partitions are lost', async fixture => {
+    check('the sink loses no record if its partitions are lost', async fixture => {
       await using sink = harness(fixture, fixture.config, { offsetFlushIntervalMs: NEVER_MS })
       await loseAndStop(sink, partitionOf(fixture), record)
       await assertWritten(fixture, 20, true)
     }),
-    check('accepts an empty batch', async fixture => {
+    check('the sink accepts an empty batch', async fixture => {
       await using sink = await harness(fixture).start()
       await sink.idle()
       await sink.idle()
       send(sink, 0, 1)
       await sink.committed()
     }),
-    check('a record with a null value is written or skipped, or fails the task with an error', async fixture => {
+    check('the sink writes or skips a record with a null value, or fails with an error', async fixture => {
       await using sink = await harness(fixture).start()
       send(sink, 0, 1)
       await sink.committed()
@@ -198,7 +198,7 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       } else await sink.committed()
       await assertSafe(fixture, 1)
     }),
-    check('stops at once with records on their way', async fixture => {
+    check('the sink stops at once while it is processing records', async fixture => {
       const sink = await harness(fixture).start()
       send(sink, 0, 20)
       await sink.delivered(1)
@@ -209,13 +209,16 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
   const { badRecord } = options
   if (badRecord) {
     checks.push(
-      check('a bad record goes to the dead letter queue, and the others are written', async fixture => {
+      check('the sink sends an invalid record to the dead letter queue and writes the others', async fixture => {
         const config = { ...fixture.config, ...DEAD_LETTERS }
         await using sink = harness(fixture, config, { offsetFlushIntervalMs: 1 })
         let badOffset = Number.POSITIVE_INFINITY
         const commits = commitChecks(sink, async offset => {
           const isSafe = offset <= badOffset || sink.deadLetters().length > 0
-          assert.ok(isSafe, 'the offset of the bad record is committed before the record is in the dead letter queue')
+          assert.ok(
+            isSafe,
+            'the offset of the invalid record is committed before the record is in the dead letter queue',
+          )
         })
         await sink.start()
         send(sink, 0, 2)
@@ -223,14 +226,14 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
         send(sink, 2, 4)
         await sink.committed()
         await commits()
-        assert.equal(sink.deadLetters().length, 1, 'the dead letter queue does not hold exactly the bad record')
+        assert.equal(sink.deadLetters().length, 1, 'the dead letter queue does not contain exactly the invalid record')
         assert.deepEqual(sorted(await fixture.written()), [0, 1, 2, 3])
       }),
     )
   }
   if (options.outages) {
     checks.push(
-      check('retries while its target is unavailable, and loses nothing', async fixture => {
+      check('the sink retries while its external system is unavailable, and loses no record', async fixture => {
         const sink = harness(fixture)
         let sending = 0
         await checkOutage(sink, fixture, {
@@ -253,7 +256,7 @@ function preCommits(sink: SinkHarness): number {
 }
 
 /**
- * Sends records 0 to 9, takes their partition away from the task before it commits them, sends
+ * Sends records 0 to 9. The sink loses their partition before it has committed them. Then sends
  * records 10 to 19, assigns the partition again, and stops the sink.
  */
 async function loseAndStop(
@@ -267,7 +270,7 @@ async function loseAndStop(
   await sink.revoke([partition], { lost: true })
   sink.send(...numbers(10, 20).map(record))
   sink.assign([partition])
-  // the first empty batch may belong to a poll that began before the assignment
+  // The first empty batch may come from a poll that began before the assignment.
   await sink.idle()
   await sink.idle()
   await sink.stop()

@@ -9,32 +9,32 @@ import { SourceHarness } from '../source-harness.ts'
 import { assert, type ConformanceCheck, type ConformanceOptions, type Fixture, withFixture } from './check.ts'
 import { checkOutage, sharedChecks } from './shared-checks.ts'
 
-/** The fixture of a source connector: an external system with data. */
+/** The fixture of a source connector: an external system that contains data. */
 export interface SourceFixture extends Fixture {
-  /** The number of records that the source holds at the start; at least 4. */
+  /** The number of records in the external system at the start. At least 4. */
   readonly records: number
-  /** Adds records to the source. Without it, the checks that need new records are left out. */
+  /** Adds records to the external system. Required if `produces` of the suite is true. */
   produce?(count: number): Promise<void> | void
 }
 
 export interface SourceConformanceOptions extends ConformanceOptions<SourceFixture> {
   readonly connector: new () => SourceConnector
   /**
-   * Returns a string that differs between the records of a fixture. Default: topic, key and value
-   * as JSON.
+   * Returns a string that identifies a record. All records of a fixture must have different
+   * strings. Default: the topic, key and value as JSON.
    */
   identify?(record: CompleteSourceRecord): string
-  /** Whether the fixtures can `produce`. Default false. */
+  /** Whether the fixtures have `produce`, for the checks that need new records. Default: false. */
   readonly produces?: boolean
-  /** Whether the fixtures have an `outage`. Default false. */
+  /** Whether the fixtures have an `outage`. Default: false. */
   readonly outages?: boolean
 }
 
-/** How long a check waits to see that nothing happens, in milliseconds. */
+/** How long a check waits to make sure that no record arrives, in milliseconds. */
 const LOOK_MS = 300
 
 /**
- * Returns the checks that every source connector must pass. Works with any test runner:
+ * Returns the checks that every source connector must pass. They work with any test runner:
  *
  * ```ts
  * for (const check of sourceConformance({ connector, fixture })) test(check.name, check.run)
@@ -60,7 +60,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
         await source.polling()
       },
     }),
-    check('records match their schemas, and their partitions and offsets are JSON', async fixture => {
+    check('records match their schemas, and source partitions and offsets are JSON', async fixture => {
       await using source = await harness(fixture).start()
       for (const record of await source.take(fixture.records)) {
         assert.equal(valueFault(record.keySchema, record.key, 'the key'), null)
@@ -68,12 +68,12 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
         assert.equal(positionFault(record), null)
       }
     }),
-    check('every record comes once', async fixture => {
+    check('the source returns every record once', async fixture => {
       await using source = await harness(fixture).start()
       await source.take(fixture.records)
       assertOnce(source.records.map(identify), fixture.records)
     }),
-    check('resumes after the committed offset without loss', async fixture => {
+    check('the source resumes after the committed offset and loses no record', async fixture => {
       const offsets = new OffsetStorage()
       const half = Math.ceil(fixture.records / 2)
       await using first = harness(fixture, fixture.config, offsets)
@@ -92,7 +92,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
       const again = second.records.map(identify)
       assert.ok(!again.includes(known[0]!), 'the source started again from its beginning')
     }),
-    check('reads again what was not committed when the worker crashed', async fixture => {
+    check('the source reads the records again that were not committed when the worker crashed', async fixture => {
       const offsets = new OffsetStorage()
       await using first = harness(fixture, fixture.config, offsets)
       first.holdAcks()
@@ -103,7 +103,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
       await second.take(fixture.records)
       assert.equal(new Set(second.records.map(identify)).size, fixture.records, 'records were lost')
     }),
-    check('loses and repeats nothing while the broker is slow', async fixture => {
+    check('the source loses and repeats no record while the broker is slow', async fixture => {
       await using source = harness(fixture)
       source.holdAcks(1)
       await source.start()
@@ -117,7 +117,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
   ]
   if (options.produces) {
     checks.push(
-      check('repeats nothing after an orderly stop', async fixture => {
+      check('the source repeats no record after an orderly stop', async fixture => {
         await using source = await harness(fixture).start()
         await source.take(fixture.records)
         await source.committed()
@@ -126,7 +126,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
         await source.take(fixture.records + 1)
         assertOnce(source.records.map(identify), fixture.records + 1)
       }),
-      check('writes nothing while paused, and everything after resume', async fixture => {
+      check('the source writes no record while it is paused, and all records after resume', async fixture => {
         await using source = await harness(fixture).start()
         await source.take(fixture.records)
         await source.pause()
@@ -141,7 +141,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
   }
   if (options.outages) {
     checks.push(
-      check('retries while its system is unavailable', async fixture => {
+      check('the source retries while its external system is unavailable', async fixture => {
         const source = harness(fixture)
         await checkOutage(source, fixture, {
           before: async () => void (await source.take(1)),
@@ -164,6 +164,6 @@ function identity({ topic, key, value }: CompleteSourceRecord): string {
 
 function assertOnce(ids: readonly string[], count: number): void {
   const repeated = ids.find((id, n) => ids.indexOf(id) !== n)
-  assert.equal(repeated, undefined, 'a record came twice')
+  assert.equal(repeated, undefined, 'the source returned a record twice')
   assert.equal(ids.length, count)
 }

@@ -5,7 +5,7 @@ import { ConnectError, DataError, RetriableError } from '../../connect/errors.ts
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../connect/record.ts'
 import { SinkTask } from '../../connect/sink-task.ts'
 
-/** The faults that a FaultySink can have. */
+/** The faults that `faultySink` can give to a sink. */
 export type SinkFault =
   | 'commits early'
   | 'commits what it buffers'
@@ -27,7 +27,7 @@ export type SinkFault =
   | 'hangs in stop'
   | 'writes its buffer in stop'
 
-/** The target of a sink: the numbers that it holds, and whether it can be reached. */
+/** The external system of a sink: the written numbers, and whether it is available. */
 export class Target {
   readonly written: number[] = []
   available = true
@@ -80,7 +80,7 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
 
     override async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
       if (fault === 'commits early') {
-        // the numbers that are committed now are written only by the next call
+        // The offsets of these numbers are committed now, but the numbers are written later.
         const late = this.#buffer.splice(0)
         setTimeout(() => target.written.push(...late.flatMap(numberOf)), 50)
         return offsets

@@ -8,7 +8,7 @@ import type { SourceRecord } from '../../connect/record.ts'
 import { primitive } from '../../connect/schema.ts'
 import { SourceTask } from '../../connect/source-task.ts'
 
-/** The faults that a FaultySource can have. */
+/** The faults that `faultySource` can give to a source. */
 export type SourceFault =
   | 'undocumented'
   | 'too many tasks'
@@ -27,7 +27,9 @@ export type SourceFault =
   | 'reveals a secret'
   | 'fails during an outage'
 
-/** The system that a source reads: its numbers, and whether it can be reached. */
+/**
+ * The external system of a source: its numbers from 0 to `count - 1`, and whether it is available.
+ */
 export class Numbers {
   count: number
   available = true
