@@ -24,7 +24,7 @@ export const errors = defineErrors({
   },
   MR_CLI_CONNECTOR_FILE: {
     message: 'the connector configuration {path} cannot be used: {cause}',
-    fix: 'Use a .properties file, or a .json file with {"name": ..., "config": {...}} or with the flat configuration.',
+    fix: 'Use a .properties file or a .json file. The JSON is either {"name": ..., "config": {...}}, or one object with all keys of the configuration, including "name".',
   },
   MR_CLI_LOG_SETTING: {
     message: "the environment variable {variable} has the unknown value '{value}'",
@@ -40,7 +40,7 @@ export const errors = defineErrors({
   },
   MR_CLI_NO_DEMO: {
     message: 'no demo is running in the data directory {dir}',
-    fix: 'Start one with `npm start` or `millrace start --demo`. If its data is elsewhere, use --data-dir.',
+    fix: 'Start one with `npm start` or `millrace start --demo`. If a demo is running with another data directory, name this directory with --data-dir.',
   },
   MR_CLI_REST: {
     message: '{method} {path} failed with status {status}: {message}',

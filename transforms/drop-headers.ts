@@ -9,7 +9,9 @@ const dropHeadersConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.DropHeaders: removes all headers with these names. */
+/**
+ * org.apache.kafka.connect.transforms.DropHeaders: removes all headers with the configured names.
+ */
 export class DropHeaders implements Transformation {
   readonly config = dropHeadersConfig
   #names: ReadonlySet<string> = new Set()

@@ -33,7 +33,7 @@ const headerFromConfig = defineConfig({
     validator: oneOf(['move', 'copy']),
     importance: 'HIGH',
     documentation:
-      'Whether fields are moved or copied to headers. move: also removes them from the key or value. copy: keeps them.',
+      'Whether fields are moved or copied to headers. move: the fields are removed from the key or value. copy: the fields remain there too.',
   }),
   'replace.null.with.default': replaceNullKey,
 })

@@ -7,7 +7,7 @@ export const BINARY_MODES = ['bytes', 'base64', 'base64-url-safe', 'hex'] as con
 export type BinaryMode = (typeof BINARY_MODES)[number]
 export const FAILURE_MODES = ['fail', 'warn', 'skip', 'ignore'] as const
 
-const STREAMED = 'Snapshots and changes are streamed, and held in limited memory.'
+const STREAMED = 'Snapshots and changes are streamed, and use a limited amount of memory.'
 
 const topicKeys = defineConfig({
   'topic.prefix': key.string({

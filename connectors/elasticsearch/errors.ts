@@ -62,7 +62,7 @@ export const errors = defineErrors({
   },
   MR_ES_ID: {
     message: 'The key of the record {topic}-{partition} at offset {offset} cannot be a document id: it is {found}',
-    fix: 'Use a string or an integer as the key (ExtractField$Key extracts one from a struct), or set key.ignore=true.',
+    fix: 'Use a string or an integer as the key, or set key.ignore=true. If the key is a struct, ExtractField$Key can replace it by one of its fields.',
   },
   MR_ES_ID_TOO_LONG: {
     message:
@@ -84,7 +84,7 @@ export const errors = defineErrors({
   },
   MR_ES_TIMESTAMP: {
     message: 'The record {topic}-{partition} at offset {offset} has none of the fields {fields} for @timestamp',
-    fix: 'In data.stream.timestamp.field, list fields of which every record has at least one, or leave it empty to use the timestamp of the record.',
+    fix: 'Every record needs at least one of the fields that data.stream.timestamp.field lists. Correct the list, or leave it empty to use the timestamp of the record.',
   },
   MR_ES_KEYSTORE: {
     message: '{key} = {path} cannot be used: {cause}',

@@ -38,7 +38,7 @@ export const sinkConfig = defineConfig({
     validator: oneOf(['text', 'json'], { ignoreCase: true }),
     importance: 'LOW',
     documentation:
-      "The format of a line. text: the value as Java's toString prints it, as Kafka's file sink does. json: the value as JSON. Millrace only.",
+      "The format of a line. text: the text that Java's toString returns for the value, as in Kafka's file sink. json: the value as JSON. Millrace only.",
   }),
 })
 

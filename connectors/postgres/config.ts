@@ -85,7 +85,7 @@ const connectionKeys = defineConfig({
     default: null,
     importance: 'LOW',
     documentation:
-      'SQL statements to run on each new connection for queries and snapshots, separated by semicolons. Write two semicolons for one within a statement.',
+      'SQL statements to run on each new connection for queries and snapshots, separated by semicolons. For a semicolon within a statement, write two.',
   }),
 })
 
@@ -152,7 +152,8 @@ const slotKeys = defineConfig({
   'flush.lsn.source': key.boolean({
     default: true,
     importance: 'LOW',
-    documentation: 'An older form of lsn.flush.mode, which applies if that key is not set. false means manual.',
+    documentation:
+      'An older form of lsn.flush.mode. It has no effect if lsn.flush.mode is set. false means manual; true means connector_and_driver.',
   }),
   'lsn.flush.timeout.ms': key.long({
     default: 30000,
@@ -173,7 +174,7 @@ const slotKeys = defineConfig({
     validator: mode(['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn']),
     importance: 'LOW',
     documentation:
-      'What happens at the start if the stored offset and the slot differ. no_validation and trust_offset: resume from the offset, and fail if the slot no longer has the changes after it. trust_slot: resume from the slot if it is past the offset. trust_greater_lsn: resume from the later of the two. If the offset does not belong to the WAL of the server, trust_slot resumes from the slot, and the other values fail the task.',
+      'What happens at the start if the stored offset and the slot differ. no_validation and trust_offset: resume from the offset, and fail if the slot no longer has the changes after it. trust_slot: resume from the slot if it is past the offset. trust_greater_lsn: resume from the later of the two. If the offset does not belong to the WAL of the server, trust_slot resumes from the slot, and the other values fail the task. With snapshot.mode=when_needed or always, the connector takes a new snapshot instead.',
   }),
   'internal.slot.seek.to.known.offset.on.start': key.boolean({
     default: false,

@@ -125,7 +125,7 @@ export const errors = defineErrors({
   },
   MR_PG_QUERY_FAILED: {
     message: 'PostgreSQL answered {sqlstate} to {what}: {cause}',
-    fix: 'Correct what the cause says. The server log may say more.',
+    fix: 'Correct the problem that the cause describes. The server log may contain details.',
   },
   MR_PG_INITIAL_STATEMENTS: {
     message: 'a statement of database.initial.statements failed with {sqlstate}: {cause}',
@@ -166,6 +166,6 @@ export const errors = defineErrors({
   },
   MR_PG_SNAPSHOT_QUERY: {
     message: 'the snapshot of table {table} failed with {sqlstate}: {cause}',
-    fix: 'Correct what the cause says. The server log may say more. To continue without the table, exclude it (table.exclude.list).',
+    fix: 'Correct the problem that the cause describes. The server log may contain details. To continue without the table, exclude it (table.exclude.list).',
   },
 })

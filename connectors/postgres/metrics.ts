@@ -46,7 +46,11 @@ const ofSnapshot = (value: (s: SnapshotView) => number): Value => {
 }
 const SNAPSHOT: typeof STREAMING = [
   ['SnapshotRunning', '1 while a snapshot runs.', ofSnapshot(s => Number(s.running))],
-  ['SnapshotCompleted', '1 when a snapshot has completed since the start.', ofSnapshot(s => Number(s.completed))],
+  [
+    'SnapshotCompleted',
+    '1 if a snapshot has completed since the start of the task.',
+    ofSnapshot(s => Number(s.completed)),
+  ],
   ['TotalTableCount', 'Tables that the snapshot reads.', ofSnapshot(s => s.tables)],
   ['RemainingTableCount', 'Tables that the snapshot has not read yet.', ofSnapshot(s => s.remaining)],
   [

@@ -49,7 +49,7 @@ export const brokerErrors = defineErrors({
   },
   MR_BROKER_METADATA_WRITE: {
     message: 'Cannot write to the metadata log: {cause}',
-    fix: 'Check the disk of the metadata log directory, then restart the broker. Until then it rejects all changes.',
+    fix: 'Check the disk of the metadata log directory, then restart the broker. Until it restarts, the broker rejects all changes of metadata.',
   },
   MR_BROKER_BAD_REQUEST: {
     message: 'Cannot read the request: {what}',

@@ -98,7 +98,8 @@ export const clientErrors = defineErrors({
     fix: 'A topic name has 1 to 249 characters: letters, digits, ".", "_" and "-". To read the topics that match a pattern, subscribe to the pattern (topics.regex of a sink).',
   },
   MR_CLIENT_LOG_TRUNCATED: {
-    message: 'the log of {partition} was truncated {where}, below the position {position}, and auto.offset.reset=none',
+    message:
+      'the log of {partition} was truncated {where}, but the consumer was at offset {position}, and auto.offset.reset=none',
     fix: 'Seek to the offset from which to continue, or set auto.offset.reset. Other records may have replaced the records that the consumer has read.',
   },
   MR_CLIENT_COMMIT_FAILED: {

@@ -77,7 +77,8 @@ test('a consumer that starts from a committed offset detects that the log was tr
   expect(await valuesUntil(follower, 'next')).toEqual(['in its place', 'next'])
   await follower.close()
   const strict = open('fails', 'none')
-  const message = 'the log of t-0 was truncated at offset 2 (leader epoch 0), below the position 3 (leader epoch 0)'
+  const message =
+    'the log of t-0 was truncated at offset 2 (leader epoch 0), but the consumer was at offset 3 (leader epoch 0)'
   const refusal = { code: 'MR_CLIENT_LOG_TRUNCATED', message: expect.stringContaining(message) }
   // The next poll fails too, and does not continue after the gap.
   for (let i = 0; i < 2; i++) await expect(valuesUntil(strict, 'next')).rejects.toMatchObject(refusal)

@@ -57,7 +57,7 @@ export const conversionKeys = defineConfig({
     importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'What happens to a record with a null value (a tombstone). IGNORE: it is skipped. DELETE: the document with the id of its key is deleted. FAIL: the task fails.',
+      'What happens to a record with a null value (a tombstone). IGNORE: it is skipped. DELETE: the document whose id is the record key is deleted. FAIL: the task fails.',
   }),
   'behavior.on.malformed.documents': key.string({
     default: 'FAIL',

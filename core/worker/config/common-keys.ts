@@ -171,21 +171,21 @@ const taskKeys = defineConfig({
     validator: oneOf(['task', 'connector', 'worker']),
     importance: 'MEDIUM',
     documentation:
-      'Which tasks share a thread. task: each task has its own thread. connector: the tasks of a connector share one. worker: all tasks share one. A thread uses 10 to 60 MB of memory, but isolates its tasks from the others. Millrace only.',
+      'Which tasks share a thread. task: each task has its own thread. connector: all tasks of a connector share one thread. worker: all tasks of the worker share one thread. Each thread uses 10 to 60 MB of memory, but isolates its tasks from those in other threads. Millrace only.',
   }),
   'task.memory.max.mb': key.int({
     default: 256,
     min: 16,
     importance: 'MEDIUM',
     documentation:
-      'The maximum size of the JavaScript heap of a task thread, in megabytes. Buffers may use twice as much in addition. Tasks that exceed a limit fail. Millrace only.',
+      'The maximum size of the JavaScript heap of a task thread, in megabytes. In addition to the heap, Buffers may use up to twice this size. Tasks that exceed one of these limits fail. Millrace only.',
   }),
   'task.blocked.timeout.ms': key.long({
     default: 300000,
     min: 0,
     importance: 'LOW',
     documentation:
-      "The longest time that a plugin may block its thread, in milliseconds. After that the thread is terminated, and its tasks are FAILED and restart according to errors.restart.policy. If a sink's max.poll.interval.ms is longer, it applies instead. 0 means no limit. Millrace only.",
+      "The longest time that a plugin may block its thread, in milliseconds. After that the thread is terminated. Its tasks are then FAILED, and restart according to errors.restart.policy. If a sink's max.poll.interval.ms is longer, it applies instead. 0 means no limit. Millrace only.",
   }),
 })
 

@@ -9,11 +9,11 @@ export const TASK_METRICS = defineMetrics(
   {
     kafka_connect_connector_task_running_ratio: [
       'gauge',
-      'The fraction of the time since its start in which the task was running.',
+      'The fraction of the time since the start of the task in which the task was running.',
     ],
     kafka_connect_connector_task_pause_ratio: [
       'gauge',
-      'The fraction of the time since its start in which the task was paused.',
+      'The fraction of the time since the start of the task in which the task was paused.',
     ],
     kafka_connect_connector_task_batch_size_avg: [
       'gauge',

@@ -89,7 +89,7 @@ export const WORKER_METRICS = defineMetrics({
   ],
   kafka_consumer_fetch_manager_records_lag_max: [
     'gauge',
-    "The largest records_lag of a sink task's partitions now. Kafka gives the maximum of the last sample windows.",
+    'The largest current records_lag of all partitions of a sink task. In Kafka, the maximum over the last sample windows.',
     CLIENT,
   ],
 

@@ -98,7 +98,7 @@ export const NETWORK_CONFIG = defineConfig({
     default: '',
     importance: 'MEDIUM',
     documentation:
-      'Other limits than max.connections.per.ip for some addresses, as address:count pairs separated by commas. For example 10.0.0.7:100,10.0.0.8:0.',
+      'Limits for some IP addresses, as address:count pairs separated by commas. They replace max.connections.per.ip for these addresses. For example 10.0.0.7:100,10.0.0.8:0.',
   }),
   'max.connection.creation.rate': key.int({
     default: INT_MAX,

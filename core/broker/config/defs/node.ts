@@ -155,7 +155,7 @@ const topicKeys = defineConfig({
     default: true,
     importance: 'HIGH',
     documentation:
-      'Whether the broker creates a topic when a client requests its metadata, for example before it produces to the topic. Set false to find misspelt topic names.',
+      'Whether the broker creates a missing topic when a client requests the metadata of this topic. Producers do so before they send records. With false, a misspelt topic name causes an error instead of a new topic.',
   }),
   'delete.topic.enable': key.boolean({
     default: true,
