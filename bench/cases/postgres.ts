@@ -9,7 +9,7 @@ import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
 
 const ROWS = 300_000
 const INSERTS = 100_000
-/** The number of rows for the latency, and their number per second. Each row is one transaction. */
+/** To measure the latency, this number of rows is inserted. Each row is one transaction. */
 const PACED = 3_000
 const PACED_PER_SECOND = 300
 

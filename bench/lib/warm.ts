@@ -13,7 +13,7 @@ export interface WarmCase<T> {
   readonly title: string
   /**
    * The figure that shows whether a side is warm; higher is better. Null for a case with a fixed
-   * rate, whose sides earlier cases have warmed up.
+   * rate. Earlier cases have already warmed up the sides of such a case.
    */
   readonly leading: string | null
   /** The minimum number of rounds that do not count. Default: 3. */
@@ -41,8 +41,8 @@ export const OTHER = 'Millrace (base)'
 const WARM_UP_MIN = 3
 const WARM_UP_MAX = 10
 /**
- * The factor by which the last two rounds must be faster than the two before them if a side is
- * still warming up.
+ * A side is still warming up if its last two rounds are faster than the two before them by more
+ * than this factor.
  */
 const STILL_GAINING = 1.05
 

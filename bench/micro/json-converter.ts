@@ -51,7 +51,7 @@ function measure(name: string, run: (i: number) => void): void {
   const seconds = (performance.now() - start) / 1000
   const used = process.cpuUsage(cpu)
   const rate = (s: number) => (count / s / 1000).toFixed(0).padStart(6)
-  // The second number is also valid on a busy machine.
+  // The rate per CPU second is also valid on a busy machine.
   console.log(`${name.padEnd(42)} ${rate(seconds)} k/s ${rate((used.user + used.system) / 1e6)} k per CPU second`)
 }
 

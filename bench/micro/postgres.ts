@@ -92,8 +92,8 @@ try {
     `, first after ${snapshot.first.toFixed(0)} ms, own CPU ${((used.user + used.system) / 1e6).toFixed(2)} s, rss ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
   )
 
-  // The connector is idle. It is not polled while these rows are inserted, so that the server is
-  // ahead.
+  // The connector is not polled while these rows are inserted. It then has to read all of them, as
+  // fast as it can.
   await db.query(`insert into mixed select ${row('i')} from generate_series(${rows + 1}, ${rows + events}) i`)
   const cpu2 = process.cpuUsage()
   const stream = await take(task, events)

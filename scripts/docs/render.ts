@@ -24,7 +24,7 @@ function defaultCell(value: ConfigKey['default']): string {
 }
 
 function rowOf(name: string, key: ConfigKey, withOptions: boolean): string {
-  // A validator that describes itself as "required" replaces a missing default.
+  // A key is also required if the description of its validator says so.
   const [, required, valid] = /^(required)?(?:, )?(.*)$/s.exec(key.validator?.describe ?? '') ?? []
   const idle = key.noEffect === undefined ? '' : `*No effect: ${key.noEffect}* `
   const cells = [
@@ -39,8 +39,8 @@ function rowOf(name: string, key: ConfigKey, withOptions: boolean): string {
 }
 
 /**
- * Returns a Markdown table of the keys of a declaration. If a key has a name in programs, the table
- * has the column `option`.
+ * Returns a Markdown table of the keys of a declaration. The column `option` has the names of the
+ * keys in programs, and is omitted if no key has such a name.
  */
 export function keysTable(config: ConfigDef): string {
   const keys = Object.entries(config).filter(([, key]) => !key.internal)

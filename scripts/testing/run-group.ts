@@ -27,7 +27,7 @@ export function runGroup(program: string, args: readonly string[], options: Grou
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
     })
-    /** Returns false if no process of the group is left. */
+    /** Sends a signal to the group. Returns false if no process of the group is left. */
     const signal = (name: NodeJS.Signals): boolean => {
       if (child.pid === undefined) return false
       try {

@@ -5,7 +5,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   // Messages of Apache Kafka.
   { file: 'core/protocol/error-code-table.ts', text: "loading and hence can't process" },
   { file: 'core/protocol/error-code-table.ts', text: 'broker and hence will be rejected' },
-  // The picture of the house.
+  // ARCHITECTURE.md compares the project with a house.
   { file: 'ARCHITECTURE.md', text: 'Each module is a room' },
   { file: 'ARCHITECTURE.md', text: 'An arrow between two rooms' },
   { file: 'ARCHITECTURE.md', text: 'All arrows point in one direction' },

@@ -37,8 +37,8 @@ test.skipIf(skipWithout('Apache Kafka', libs !== null))(
     CASES.forEach(([initialMs, maxMs, attempts], n) => {
       const [shortest, longest] = ranges[n]!
       const at = (random: number) => backoffMs(attempts, { initialMs, maxMs, random: () => random })
-      // With many samples, the smallest and the largest delay are within 1% of the range from its
-      // ends.
+      // There are many samples, so the shortest delay is near the lower end of the range, and the
+      // longest is near the upper end. The tolerance is 1% of the range.
       const tolerance = Math.ceil((at(1) - at(0)) / 100)
       const what = `initial ${initialMs}, maximum ${maxMs}, attempt ${attempts}`
       expect(shortest! - at(0), what).toBeGreaterThanOrEqual(0)

@@ -41,8 +41,8 @@ const UNICODE = [
   '\ud7ff\ue000',
 ]
 /**
- * Invalid UTF-8. Encoded surrogates are not included: Java decodes one to a single replacement
- * character, and Millrace to three, as browsers do.
+ * Invalid UTF-8. Encoded surrogates are not included, because the results differ. Java decodes an
+ * encoded surrogate to one replacement character, and Millrace to three, as browsers do.
  */
 const BROKEN = [
   [0xff, 0x41],
@@ -64,7 +64,7 @@ interface Scenario {
   readonly first: Buffer
   readonly appended?: Buffer
   readonly lines: number
-  /** The topics of the records, if there is not just one topic with the name of the scenario. */
+  /** The topics of the records. Default: one topic with the name of the scenario. */
   readonly topics?: readonly string[]
   /** The number of lines that a transformation drops. */
   readonly dropped?: number

@@ -19,7 +19,7 @@ import { pluginPath, Stack } from './stacks.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Uses a worker of Apache Connect or of Millrace, which runs on an Apache broker. */
+/** A worker of Apache Connect or of Millrace. In both cases the broker is Apache's. */
 class Worker extends Stack {
   readonly name: 'Apache' | 'Millrace'
   readonly bootstrap: string

@@ -123,7 +123,7 @@ describe.skipIf(!libs || !hasJava())("declarations compared with Apache's Config
     expect(all.filter(line => !DIFFERENCES.some(d => d.test(line)))).toEqual([])
   })
 
-  test('valid and invalid values get the same errors', () => {
+  test('valid and invalid values get the same errors as in Kafka and Connect', () => {
     const samples = names.flatMap(name =>
       Object.entries(cases[name]!.ours)
         .filter(([key]) => theirs.get(name)!.has(key) && !OTHER_CHECKS.has(key))

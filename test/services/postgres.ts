@@ -153,8 +153,8 @@ class OwnServer implements PostgresServer {
   async run(): Promise<void> {
     const settings = { ...this.#settings, port: String(this.#port), unix_socket_directories: this.#dir }
     const args = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
-    // The shell waits for the end of its standard input, which ends with this process. Then it
-    // stops the server.
+    // The shell waits for the end of its standard input, which ends with this process. Then the
+    // shell stops the server.
     const script = '"$0" "$@" & server=$!; read -r how; kill -"${how:-QUIT}" $server; wait $server'
     const command = ['-c', script, this.#server.postgres, '-D', join(this.#dir, 'data'), ...args]
     const child = spawn('/bin/sh', command, { ...this.#as, cwd: this.#dir, stdio: ['pipe', 'ignore', 'pipe'] })

@@ -15,7 +15,7 @@ interface Chain {
   transforms: { class: string; props: Props }[]
 }
 
-/** The bytes of a value in a topic, in a file and in headers, or the class of Java's exception. */
+/** The bytes of a value in a topic, a file and headers. `error` is the class of an exception. */
 interface Outcome {
   json?: string | null
   text?: string

@@ -142,7 +142,7 @@ test('the log of a failed connector or task has its stack trace once, with the c
   for (const name of ['traced-1', 'traced-2', 'traced-3']) await rig.call('DELETE', `/connectors/${name}`)
 })
 
-test('a task that fails on a client setting names the key as the connector has set it', async () => {
+test('if a client setting fails a task, the error names the key as the connector has set it', async () => {
   const none = { 'errors.restart.policy': 'none' }
   await rig.create('overrides-1', source({ 'producer.override.linger.ms': 'soon', ...none }))
   await rig.create('overrides-2', {

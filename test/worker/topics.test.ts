@@ -62,7 +62,7 @@ test('the status of a sink whose topics.regex matches no topic says so, until a 
   await rig.call('DELETE', '/connectors/waiting')
 })
 
-test('an invalid name of a dead letter queue fails the task, and the error contains it', async () => {
+test('an invalid name of a dead letter queue fails the task, and the error contains the name', async () => {
   const queue = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dead letters' }
   await rig.create('dlq', { 'connector.class': 'TestSink', topics: 'in', ...queue })
   await rig.states('dlq', 'RUNNING', 'FAILED')
@@ -83,7 +83,7 @@ for (const [i, props] of [
   })
 }
 
-test('the tests before this one have created none of their topics', async () => {
+test('the connectors of the tests above have created no topic', async () => {
   const names = await topicNames()
   expect(names.filter(n => !/^(rig-|__)/.test(n)).sort()).toEqual(['awaited-1', 'fine'])
 })

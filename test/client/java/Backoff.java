@@ -1,8 +1,9 @@
 import org.apache.kafka.common.utils.ExponentialBackoff;
 
 /**
- * Prints the shortest and the longest of many delays of Kafka's ExponentialBackoff. Arguments:
- * initial and maximum delay, number of attempts, repeated. Used by backoff.peer.test.ts.
+ * Prints the shortest and the longest of many delays of Kafka's ExponentialBackoff, for each case.
+ * Each case has three arguments: the initial delay, the maximum delay and the number of attempts.
+ * Used by backoff.peer.test.ts.
  */
 public class Backoff {
     private static final int SAMPLES = 20_000;
