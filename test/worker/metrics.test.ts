@@ -51,6 +51,12 @@ export class HangingSink extends SinkConnector {
   taskClass = Hanging
   taskConfigs() { return [this.context.configs] }
 }
+class Broken extends SinkTask {
+  start() {}
+  put(records) { if (records.length > 0) throw new Error('broken') }
+  stop() {}
+}
+export class BrokenSink extends HangingSink { taskClass = Broken }
 `
 
 beforeAll(async () => {
@@ -58,6 +64,7 @@ beforeAll(async () => {
   mkdirSync(folder, { recursive: true })
   const plugins = [
     { type: 'source', class: 'CountingSource', module: './index.js', export: 'CountingSource', version: '1.2.3' },
+    { type: 'sink', class: 'BrokenSink', module: './index.js', export: 'BrokenSink', version: '1.0.0' },
     { type: 'sink', class: 'HangingSink', module: './index.js', export: 'HangingSink', version: '1.0.0' },
   ]
   writeFileSync(

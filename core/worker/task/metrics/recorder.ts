@@ -1,5 +1,5 @@
 import { SINK_STAGES, SOURCE_STAGES, type TaskValues } from '../../metrics/task-metrics.ts'
-import type { TaskSnapshot } from '../host/messages-out.ts'
+import type { LagSample, TaskSnapshot } from '../host/messages-out.ts'
 import { PluginMetricsRegistry } from './plugin-metrics.ts'
 import { StageClock } from './stage-clock.ts'
 import { DEFAULT_WINDOW, Windowed, type WindowOptions } from './windowed.ts'
@@ -43,6 +43,8 @@ export class MetricsRecorder {
   extras: SnapshotExtras = () => ({})
   readonly #type: 'source' | 'sink'
   readonly #startedAt = performance.now()
+  /** The lag at the time of the failure; null while the task runs. */
+  #lastLag: LagSample | null = null
   #pausedAt: number | null = null
   #pausedMs = 0
   readonly #batchSizes: Windowed
@@ -90,6 +92,14 @@ export class MetricsRecorder {
     this.#commitTimes.record(now - startedAt, now)
   }
 
+  /**
+   * Reads the lag for the last time. Must be called when the task has failed, before it is stopped,
+   * because a stopped task cannot report its lag.
+   */
+  failed(): void {
+    this.#lastLag ??= this.#readExtras().lag ?? null
+  }
+
   set paused(paused: boolean) {
     const now = performance.now()
     if (this.#pausedAt !== null) this.#pausedMs += now - this.#pausedAt
@@ -100,12 +110,12 @@ export class MetricsRecorder {
   snapshot(): TaskSnapshot {
     const now = performance.now()
     this.#rate(now)
-    const { lag = null, clients = [], activeSince = null } = this.#readExtras()
+    const { lag, clients = [], activeSince = null } = this.#readExtras()
     return {
       values: { ...this.#common(now), ...(this.#type === 'source' ? this.#source(now) : this.#sink(now)) },
       stages: this.stages.seconds(),
       activeSince,
-      lag,
+      lag: lag ?? this.#lastLag,
       clients,
       plugin: this.plugin.read(),
     }

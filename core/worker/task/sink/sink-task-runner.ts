@@ -120,7 +120,10 @@ export class SinkTaskRunner {
       // After a requested stop, the `put` that was running may throw. Its batch was not accepted,
       // so it is delivered again after the next start.
       if (this.#signal.aborted) logger.debug(`the task failed while it stopped: ${messageOf(error)}`)
-      else failure = error
+      else {
+        failure = error
+        this.#parts.metrics.failed()
+      }
     }
     this.#parts.abort.abort()
     try {

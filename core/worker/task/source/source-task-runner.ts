@@ -330,6 +330,7 @@ export class SourceTaskRunner implements DeliveryListener {
   #fail(error: unknown): void {
     if (this.#failure) return
     this.#failure = error instanceof Error ? error : new Error(messageOf(error))
+    this.#parts.metrics.failed()
     this.#parts.abort.abort()
     this.#progress.notify()
     this.#resumed.notify()
