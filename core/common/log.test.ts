@@ -41,3 +41,10 @@ test('setting a level also affects existing loggers', () => {
   logger.info('kept')
   expect(entries.map(e => e.message)).toEqual(['kept'])
 })
+
+test('a message that is not a string is logged as text', () => {
+  setLogSink(e => entries.push(e))
+  const logger = createLogger('a')
+  for (const message of [{ n: 1 }, undefined, new Error('why')]) logger.warn(message as never)
+  expect(entries.map(e => e.message)).toEqual(['{ n: 1 }', 'undefined', 'why'])
+})

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { messageOf } from './errors/error-table.ts'
 import { stackOf } from './errors/stack.ts'
 import { type LogFormat, stderrSink } from './logging/writer.ts'
@@ -118,8 +119,9 @@ export function effectiveLevel(logger: string): LogLevel {
 /** Creates a logger with a dotted name, such as `millrace.broker.log`. */
 export function createLogger(name: string, context = '', fields: LogFields = {}): Logger {
   const isEnabled = (level: LogLevel) => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(effectiveLevel(name))
-  const write = (level: LogLevel, message: string, thrown?: unknown) => {
+  const write = (level: LogLevel, text: unknown, thrown?: unknown) => {
     if (!isEnabled(level)) return
+    const message = typeof text === 'string' ? text : textOf(text)
     const error = thrown === undefined ? undefined : loggedError(thrown)
     sink({ time: Date.now(), level, logger: name, context, fields, message, error })
   }
@@ -132,6 +134,15 @@ export function createLogger(name: string, context = '', fields: LogFields = {})
     error: (m, e) => write('ERROR', m, e),
     isEnabled,
     withContext: (c, f) => createLogger(name, c, f),
+  }
+}
+
+/** Returns the text of a message that is not a string. Plugins in JavaScript can log any value. */
+function textOf(message: unknown): string {
+  try {
+    return message instanceof Error ? messageOf(message) : inspect(message, { depth: 2, breakLength: Infinity })
+  } catch {
+    return 'a value was logged that cannot be converted to text'
   }
 }
 

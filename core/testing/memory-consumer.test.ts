@@ -117,18 +117,23 @@ const CASES: Readonly<Record<string, (create: Create) => Promise<unknown>>> = {
   },
 }
 
-test('the consumer in memory returns and throws the same as the real one', async () => {
+test('the consumer in memory returns and throws the same as the real one, and records have the same partitions', async () => {
   await using broker = await startTestBroker()
   const bootstrapServers = [broker.bootstrapServers]
   const admin = createAdmin({ bootstrapServers })
   const producer = createProducer({ bootstrapServers })
   const log = new MemoryLog()
+  log.createTopic('keyed', 5)
+  const keyed = Array.from({ length: 20 }, (_, n) => ({ topic: 'keyed', key: Buffer.from(`k${n}`), value: null }))
   const records = [A, B].flatMap(p =>
     Array.from({ length: RECORDS }, () => ({ ...p, key: null, value: Buffer.from('x') })),
   )
   try {
     await admin.createTopics([A, B].map(({ topic }) => ({ name: topic, partitions: 1 })))
+    await admin.createTopics([{ name: 'keyed', partitions: 5 }])
     await producer.send(records)
+    const written = await producer.send(keyed)
+    expect(keyed.map(record => log.append(record).partition)).toEqual(written.map(w => w.partition))
   } finally {
     await admin.close()
     await producer.close()

@@ -1,3 +1,4 @@
+import { partitionOfKey } from '../client/producer/partitioner.ts'
 import type { ConsumerRecord, ProducerRecord } from '../client/types.ts'
 import { Signal } from '../common/async/signal.ts'
 
@@ -30,7 +31,7 @@ export class MemoryLog {
   /** Appends a record. Returns the stored record with its offset. */
   append(record: ProducerRecord): ConsumerRecord {
     const { topic, partition } = record
-    const number = partition ?? 0
+    const number = partition ?? this.#partitionFor(topic, record.key)
     this.createTopic(topic)
     this.#topics.get(topic)?.add(number)
     const records = this.records(topic, number)
@@ -48,6 +49,12 @@ export class MemoryLog {
     records.push(stored)
     this.changed.notify()
     return stored
+  }
+
+  /** As the real producer, chooses the partition by the hash of the key. */
+  #partitionFor(topic: string, key: Buffer | null): number {
+    const count = this.partitionsOf(topic).length
+    return key === null || count < 2 ? 0 : partitionOfKey(key, count)
   }
 
   /** Returns the records of a partition. */
