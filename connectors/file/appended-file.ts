@@ -115,7 +115,7 @@ export class AppendedFile {
     const handle = await open(this.#file, 'a+')
     try {
       const { ino, size } = await handle.stat({ bigint: true })
-      await this.#mend(handle, Number(size))
+      await this.#repair(handle, Number(size))
       this.#inode = ino
       this.#handle = handle
       return handle
@@ -134,7 +134,7 @@ export class AppendedFile {
     }
   }
 
-  async #mend(handle: FileHandle, size: number): Promise<void> {
+  async #repair(handle: FileHandle, size: number): Promise<void> {
     const aside = `${this.#file}.torn`
     const removed = await repairLastLine(handle, size, aside, this.#json)
     if (removed === 0) return

@@ -15,7 +15,7 @@ export const sourceConfig = defineConfig({
     default: 2000,
     min: 1,
     importance: 'LOW',
-    documentation: 'The maximum number of lines that the task reads at a time.',
+    documentation: 'The maximum number of lines that the task returns at a time. Values above 200 act like 200.',
   }),
   'max.line.bytes': key.int({
     default: 8_388_608,

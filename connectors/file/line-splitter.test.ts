@@ -117,10 +117,10 @@ test('overlong lines are skipped, however the reads are split, and the other lin
       for (let at = 0; at < bytes.length; at += size) {
         splitter.add(bytes.subarray(at, at + size))
         for (;;) {
-          if (splitter.passing && !splitter.passLine()) break
+          if (splitter.skipping && !splitter.skipLine()) break
           lines.push(...splitter.take(1e6))
           if (!splitter.overlong) break
-          splitter.pass()
+          splitter.skip()
         }
       }
       const whole = model(bytes, 0).filter(l => l.text.length <= limit)

@@ -33,9 +33,9 @@ export class LineSplitter {
   #nextLf = -2
   #nextCr = -2
   #overlong = false
-  #passing = false
+  #skipping = false
   /** The number of discarded bytes of the skipped line. */
-  #passed = 0
+  #skipped = 0
   readonly #limit: number
 
   /** `limit` is the maximum length of a line, in bytes, without the line end. */
@@ -63,25 +63,25 @@ export class LineSplitter {
   }
 
   /**
-   * Whether the line at `position` is being skipped. `passLine` then discards its bytes as they
+   * Whether the line at `position` is being skipped. `skipLine` then discards its bytes as they
    * arrive.
    */
-  get passing(): boolean {
-    return this.#passing
+  get skipping(): boolean {
+    return this.#skipping
   }
 
   /** Starts to skip the line at `position`, which is longer than the limit. */
-  pass(): void {
+  skip(): void {
     this.#overlong = false
-    this.#passing = true
-    this.#passed = 0
+    this.#skipping = true
+    this.#skipped = 0
   }
 
   /**
    * Discards bytes of the skipped line. Returns true at the end of the line. `position` is then the
    * start of the next line.
    */
-  passLine(): boolean {
+  skipLine(): boolean {
     const bytes = this.#bytes
     const rest = bytes.subarray(this.#at)
     const lf = rest.indexOf(LF)
@@ -91,11 +91,11 @@ export class LineSplitter {
     const whole = end >= 0 && !(cr >= 0 && cr + 1 === rest.length)
     const gone = whole ? end + (cr >= 0 && rest[cr + 1] === LF ? 2 : 1) : end >= 0 ? end : rest.length
     this.#at += gone
-    this.#passed += gone
+    this.#skipped += gone
     this.#searched = this.#at
     if (!whole) return false
-    this.#passing = false
-    this.#position += this.#passed
+    this.#skipping = false
+    this.#position += this.#skipped
     return true
   }
 
@@ -161,7 +161,7 @@ export class LineSplitter {
    */
   takeRest(): Line | null {
     // The rest of a skipped line is skipped too.
-    if (this.pending === 0 || this.#passing) return null
+    if (this.pending === 0 || this.#skipping) return null
     const end = this.#bytes.at(-1) === CR ? this.#bytes.length - 1 : this.#bytes.length
     const text = this.#bytes.toString('utf8', this.#at, end)
     this.#position += this.pending

@@ -69,7 +69,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context
     while (!signal.aborted) {
-      const records = this.#splitter.passing ? this.#pass() : this.#take()
+      const records = this.#splitter.skipping ? this.#skip() : this.#take()
       if (records.length > 0) return records
       if (this.#splitter.overlong) return [this.#tooLong()]
       const more = this.#stdin ? await this.#readStdin(this.#stdin) : await this.#readFile()
@@ -203,15 +203,15 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     const { file, 'max.line.bytes': limit } = this.#settings
     const { position } = this.#splitter
     const error = errors.create('MR_FILE_LINE_TOO_LONG', { file: file ?? 'standard input', position, limit })
-    this.#splitter.pass()
+    this.#splitter.skip()
     return { ...this.#record({ text: '', end: position }, position, Date.now()), value: null, unwritten: error }
   }
 
   /** Skips the overlong line. The offset advances past the line without a record. */
-  #pass(): SourceRecord[] {
-    if (!this.#splitter.passLine()) return []
+  #skip(): SourceRecord[] {
+    if (!this.#splitter.skipLine()) return []
     const { position } = this.#splitter
-    const place = this.#record({ text: '', end: position }, position, Date.now())
-    return [{ ...place, value: null, unwritten: 'progress' }]
+    const line = this.#record({ text: '', end: position }, position, Date.now())
+    return [{ ...line, value: null, unwritten: 'progress' }]
   }
 }
