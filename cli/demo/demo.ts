@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { createLogger } from '../../core/common/log.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
-import { type ConnectorStatus, call, putConnector, settled } from './rest.ts'
+import { type ConnectorStatus, call, putConnector, waitForStart } from './rest.ts'
 import { createShop, runShop, type Shop } from './shop.ts'
 import { demoDir } from './sql.ts'
 
@@ -118,7 +118,7 @@ export async function demoStates(
 ): Promise<readonly ConnectorStatus[]> {
   const states: ConnectorStatus[] = []
   for (const name of demo.connectors) {
-    const status = await settled(restUrl, name, 30_000, signal)
+    const status = await waitForStart(restUrl, name, 30_000, signal)
     if (status) states.push(status)
   }
   return states

@@ -66,7 +66,7 @@ async function waitUntilUp(child: ChildProcess, url: string, signal: AbortSignal
   throw new Error('it did not answer within 30 s')
 }
 
-/** The last server of a data directory. It is stored in a file next to the data. */
+/** The server that was started last. The file postgres.json describes it. */
 interface LastServer {
   readonly url: string
   readonly port: number
@@ -112,9 +112,9 @@ async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres 
 }
 
 /**
- * Starts Postgres with `wal_level=logical` on 127.0.0.1 and its data in `dir`. The server has a
- * separate process group, so that Ctrl-C does not stop it before the connector that reads from it.
- * Throws MR_CLI_*.
+ * Starts Postgres with `wal_level=logical` on 127.0.0.1. Its data is in `dir`, or in /var/tmp if
+ * its user cannot reach `dir`. The server has a separate process group, so that Ctrl-C does not
+ * stop it before the connector that reads from it. Throws MR_CLI_*.
  */
 export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): Promise<EmbeddedPostgres> {
   const found = await embeddedBinaries()

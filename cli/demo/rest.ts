@@ -50,7 +50,7 @@ export async function statusOf(base: string, name: string): Promise<ConnectorSta
  * Waits until a connector and its tasks are running, until one of them has failed, or until the
  * time limit. Returns the last status.
  */
-export async function settled(
+export async function waitForStart(
   base: string,
   name: string,
   timeoutMs: number,

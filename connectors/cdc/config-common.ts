@@ -111,7 +111,7 @@ const eventKeys = defineConfig({
     validator: mode(FAILURE_MODES),
     importance: 'MEDIUM',
     documentation:
-      'What happens to a value that cannot be converted. warn: the field is null, and a warning is logged. skip or ignore: the field is null. fail: the task fails.',
+      'What happens to a value that cannot be converted. warn: the field is null, or has the nearest value or a default if its column is NOT NULL, and a warning is logged. skip or ignore: the same without a warning. fail: the task fails.',
   }),
   'event.processing.failure.handling.mode': key.string({
     default: 'fail',
@@ -290,7 +290,7 @@ const otherKeys = defineConfig({
     validator: mode(['warn', 'fail']),
     importance: 'MEDIUM',
     documentation:
-      'What happens if more tables than guardrail.collections.max match. warn: a warning is logged. fail: the connector fails.',
+      'What happens if more tables than guardrail.collections.max match. warn: a warning is logged. fail: the configuration is rejected, and a running task fails.',
   }),
 })
 

@@ -100,7 +100,7 @@ const columnKeys = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'Regular expressions of text columns to truncate. The name of this key contains the maximum number of characters, such as column.truncate.to.20.chars.',
+      'Regular expressions of columns with text or bytes to truncate. The name of this key contains the maximum number of characters or bytes, such as column.truncate.to.20.chars.',
   }),
   'column.propagate.source.type': key.list({
     default: null,

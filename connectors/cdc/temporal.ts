@@ -84,7 +84,7 @@ export interface Moment {
   readonly micros: number
 }
 
-/** The last days for which microseconds and milliseconds are exact in a double. */
+/** The last days since 1970 on which a double represents every microsecond or millisecond. */
 const EXACT = { micros: 104_248, millis: 104_249_990 } as const
 
 /**

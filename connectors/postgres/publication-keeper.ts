@@ -58,8 +58,9 @@ export class PublicationKeeper {
   }
 
   /**
-   * Checks for captured tables that are not in the publication, such as new or removed tables. Does
-   * nothing until the next check is due.
+   * Checks for captured tables that are not in the publication, because they are new or were
+   * removed from it. Throws if the publication no longer exists. Does nothing until the next check
+   * is due.
    */
   async refresh(): Promise<void> {
     if (this.wait > 0) return

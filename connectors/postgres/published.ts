@@ -74,21 +74,21 @@ export const publicationFor = (allTables: boolean, viaRoot: boolean, tables: rea
   schemas: new Set(),
 })
 
-type Place = { readonly oid: number; readonly schema: string }
+type TableId = { readonly oid: number; readonly schema: string }
 
-const holds = (p: Publication, t: Place): boolean => p.allTables || p.tables.has(t.oid) || p.schemas.has(t.schema)
+const contains = (p: Publication, t: TableId): boolean => p.allTables || p.tables.has(t.oid) || p.schemas.has(t.schema)
 
 /** Whether changes to a table are published, directly or through its partitioned table. */
 export const isPublished = (p: Publication, t: TableEntry): boolean =>
-  t.isLogged && (holds(p, t) || t.ancestors.some(a => holds(p, a)))
+  t.isLogged && (contains(p, t) || t.ancestors.some(a => contains(p, a)))
 
 /** Whether changes to a table are published under the name of its partitioned table. */
-const comesAsRoot = (p: Publication, t: TableEntry): boolean => p.viaRoot && t.ancestors.some(a => holds(p, a))
+const isPublishedAsRoot = (p: Publication, t: TableEntry): boolean => p.viaRoot && t.ancestors.some(a => contains(p, a))
 
 /**
  * Returns a function that tells whether a table is a partitioned table without captured partitions.
  */
-function alone(tables: readonly TableEntry[]): (t: TableEntry) => boolean {
+function withoutCapturedPartitions(tables: readonly TableEntry[]): (t: TableEntry) => boolean {
   const withPartitions = new Set(tables.flatMap(t => t.ancestors.map(a => a.oid)))
   return t => t.kind === 'p' && !withPartitions.has(t.oid)
 }
@@ -100,9 +100,9 @@ function alone(tables: readonly TableEntry[]): (t: TableEntry) => boolean {
  * partitions is also read.
  */
 export function snapshotTables(tables: readonly TableEntry[], p: Publication): TableEntry[] {
-  const isAlone = alone(tables)
-  const isRead = (t: TableEntry) => t.kind !== 'p' || isAlone(t) || (p.viaRoot && holds(p, t))
-  return tables.filter(t => isRead(t) && !comesAsRoot(p, t))
+  const hasNoneCaptured = withoutCapturedPartitions(tables)
+  const isRead = (t: TableEntry) => t.kind !== 'p' || hasNoneCaptured(t) || (p.viaRoot && contains(p, t))
+  return tables.filter(t => isRead(t) && !isPublishedAsRoot(p, t))
 }
 
 /**
@@ -111,11 +111,11 @@ export function snapshotTables(tables: readonly TableEntry[], p: Publication): T
  */
 export function unseen(tables: readonly TableEntry[], p: Publication): { roots: string[]; partitions: string[] } {
   const captured = new Set(tables.map(t => t.oid))
-  const isAlone = alone(tables)
+  const hasNoneCaptured = withoutCapturedPartitions(tables)
   return {
-    roots: tables.filter(t => isAlone(t) && t.hasPartitions && !p.viaRoot).map(qualified),
+    roots: tables.filter(t => hasNoneCaptured(t) && t.hasPartitions && !p.viaRoot).map(qualified),
     partitions: tables
-      .filter(t => comesAsRoot(p, t) && !t.ancestors.some(a => holds(p, a) && captured.has(a.oid)))
+      .filter(t => isPublishedAsRoot(p, t) && !t.ancestors.some(a => contains(p, a) && captured.has(a.oid)))
       .map(qualified),
   }
 }

@@ -153,7 +153,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     }
   })
 
-  test('a crash of a server whose slot is behind is not mistaken for a restore', async () => {
+  test('a crash after which the slot is behind the offset is not mistaken for a restore', async () => {
     const { url, run, second } = await restored()
     // the crash loses the slot's last position, which is written to disk only at a checkpoint
     await server!.halt('immediate')

@@ -208,8 +208,8 @@ export class Session implements Machine {
   }
 
   /**
-   * Runs `heartbeat.action.query`. Capturing does not depend on the query, so a failure is only
-   * logged.
+   * Runs `heartbeat.action.query`. Capturing does not depend on the query, so a permanent failure
+   * is only logged. Throws a retriable failure, such as a lost connection.
    */
   async #runHeartbeatQuery(): Promise<void> {
     const { options, catalog, logger } = this.#parts
@@ -240,7 +240,7 @@ export class Session implements Machine {
 }
 
 /**
- * Returns a record that carries only an offset and is not written. When the offset is committed,
+ * Returns a record that contains only an offset and is not written. When the offset is committed,
  * the slot can advance.
  */
 const progressRecord = (prefix: string, offset: SourceOffset): SourceRecord => ({

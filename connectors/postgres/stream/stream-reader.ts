@@ -47,8 +47,8 @@ export interface StreamContext {
 }
 
 /**
- * The reader is between transactions, within a transaction, or held before a transaction by the
- * boundary.
+ * The reader is between transactions, within a transaction, or stopped by the boundary before the
+ * transaction `begin` (`held`).
  */
 type ReaderState =
   | { readonly name: 'between' }
@@ -60,7 +60,7 @@ const WITHIN: ReaderState = { name: 'within' }
 
 /**
  * Reads one replication stream, and decodes the messages that have arrived. The position and the
- * transaction counts belong to the task, because they outlive the connection.
+ * transaction counts belong to the task, because the reader of the next connection continues them.
  */
 export class StreamReader {
   readonly #stream: ReplicationStream
