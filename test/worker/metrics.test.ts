@@ -236,6 +236,19 @@ test('a scrape is answered while a task thread hangs, and its metrics show this 
   await rig.call('DELETE', '/connectors/hanging')
 })
 
+test('a task that failed still has a lag, also if its first put failed', async () => {
+  writeFileSync(join(rig.dir, 'broken.txt'), 'a\nb\nc\n')
+  const file = { 'connector.class': 'FileStreamSource', file: join(rig.dir, 'broken.txt'), topic: 'broken' }
+  await rig.create('to-broken', { ...file, ...STRINGS })
+  const none = { 'errors.restart.policy': 'none' }
+  await rig.create('broken', { 'connector.class': 'BrokenSink', topics: 'broken', ...STRINGS, ...none })
+  const now = await scrapeUntil(s => s.value('millrace_connector_lag_records', { connector: 'broken' }), 3)
+  expect(now.value('kafka_connect_connector_task_status', { connector: 'broken', status: 'failed' })).toBe(1)
+  const lag = now.value('millrace_connector_lag_seconds', { connector: 'broken' })!
+  await scrapeUntil(s => s.value('millrace_connector_lag_seconds', { connector: 'broken' })! > lag, true)
+  for (const name of ['broken', 'to-broken']) await rig.call('DELETE', `/connectors/${name}`)
+})
+
 test('/metrics answers only GET and HEAD, and can answer in the OpenMetrics format', async () => {
   const url = `${rig.worker!.restUrl}/metrics`
   expect((await fetch(url, { method: 'POST' })).status).toBe(405)
