@@ -91,7 +91,7 @@ test.skipIf(skip).for([
   ['range', 'org.apache.kafka.clients.consumer.RangeAssignor'],
   ['sticky', 'org.apache.kafka.clients.consumer.StickyAssignor'],
   ['cooperative-sticky', 'org.apache.kafka.clients.consumer.CooperativeStickyAssignor'],
-] as const)('a Java consumer and ours share a group by %s, whoever of them leads it', async ([assignor, javaClass]) => {
+] as const)('a Java consumer and ours share a group by %s, whichever of them leads', async ([assignor, javaClass]) => {
   const topic = await topicWith(`mixed-${assignor}`, 4)
   const group = `mixed-${assignor}`
   const producer = createProducer(common())

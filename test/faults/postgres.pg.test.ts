@@ -102,7 +102,7 @@ async function refused(config: Record<string, string>): Promise<string> {
 }
 
 test.skipIf(!server)(
-  'a wrong setting is rejected at creation with an error at its key, and nothing remains in the database',
+  'an invalid setting is rejected at creation, the error names its key, and nothing remains in the database',
   async () => {
     const { name, url, config } = await database(1)
     await query(

@@ -393,7 +393,7 @@ export class Herder {
     if (message !== null) throw badRequest(message)
     if (masked.length > 0)
       throw badRequest(
-        `The value of ${masked.join(', ')} is or contains the mask that REST shows instead of a secret, and no such value is stored. Send the value itself`,
+        `The value of ${masked.join(', ')} contains [hidden], which REST shows instead of a secret, but there is no stored secret that could replace it. Send the secret itself`,
       )
   }
 

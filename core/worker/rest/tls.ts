@@ -47,7 +47,7 @@ function storeType(given: string | undefined, location: string, key: string): 'P
   if (type === 'PEM' || type === 'PKCS12') return type
   throw wrong(
     key,
-    `stores of type ${type} are not supported; convert it with keytool -importkeystore -deststoretype PKCS12`,
+    `stores of type ${type} are not supported; convert the store with keytool -importkeystore -deststoretype PKCS12`,
   )
 }
 

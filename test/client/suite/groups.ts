@@ -36,7 +36,7 @@ export function groupsSuite(tools: SuiteTools): void {
   })
 
   test.for(['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const)(
-    'two members share the partitions by %s, and one takes over when the other leaves',
+    'with the assignor %s, two members share the partitions, and one takes over when the other leaves',
     async assignor => {
       const topic = await topicWith(4)
       const groupId = topicName('group')

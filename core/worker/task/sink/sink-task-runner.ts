@@ -320,11 +320,13 @@ export class SinkTaskRunner {
     const fault = offsetsFault(returned)
     if (fault) throw errors.create('MR_TASK_PRE_COMMIT', { what: fault })
     errant?.throwIfFailed()
-    // As in Connect, a task need not await its reports: their records are stored before the commit.
+    // As in Connect, a task need not await its reports. Therefore the commit waits for them here.
     await queue?.settled()
     const { commit, beyond } = this.#offsets.toCommit(returned)
     for (const o of beyond) {
-      logger.warn(`preCommit returned ${o.topic}-${o.partition}@${o.offset}, which was never delivered; ignored`)
+      logger.warn(
+        `Ignored the offset ${o.topic}-${o.partition}@${o.offset}, which was never delivered but is in the result of preCommit`,
+      )
     }
     if (commit.length > 0) {
       try {
@@ -333,8 +335,8 @@ export class SinkTaskRunner {
         metrics.commitSucceeded(startedAt)
       } catch (error) {
         metrics.offsetCommitFailures++
-        const what = ending ? 'these records will be delivered again' : 'it will be retried'
-        logger.warn(`Commit of offsets failed, ${what}: ${messageOf(error)}`)
+        const next = ending ? 'records since the last commit will be delivered again' : 'the commit will be retried'
+        logger.warn(`Failed to commit offsets, ${next}: ${messageOf(error)}`)
       }
     }
     metrics.stages.enter(before === 'consume' ? before : null)
