@@ -43,8 +43,8 @@ export class ChunkQueue {
   }
 
   /**
-   * Records that the socket has failed. After the queued chunks have been read, `shift` and `wait`
-   * throw this error.
+   * Records that the socket has failed. After the queued chunks have been read, `shift` throws this
+   * error.
    */
   fail(error: Error): void {
     this.#failure ??= error

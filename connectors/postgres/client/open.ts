@@ -169,8 +169,9 @@ async function initialStatement(client: pg.Client, sql: string): Promise<void> {
 }
 
 /**
- * Returns the first connection that succeeds. `prefer` tries with TLS first, then without TLS.
- * `allow` tries in the opposite order.
+ * Returns a connection with or without TLS, as `database.sslmode` says. `prefer` uses TLS unless
+ * the server does not support it. `allow` uses TLS only if the server rejects a connection without
+ * it.
  */
 async function firstOf(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   switch (o.sslMode) {

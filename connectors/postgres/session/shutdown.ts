@@ -15,9 +15,10 @@ const DROP_ATTEMPTS = 50
 const DROP_PAUSE_MS = 100
 
 /**
- * Closes the stream of a server that is shutting down. The server waits until all of its WAL is
- * confirmed. With `lsn.flush.mode=connector`, or while records cannot be written, the server would
- * wait forever. After its restart, the server sends unconfirmed changes again.
+ * Closes the stream if the server is shutting down, which is the case if it accepts no new
+ * connection. Such a server waits until all of its WAL is confirmed. With
+ * `lsn.flush.mode=connector`, or while records cannot be written, it would wait forever. After its
+ * restart, the server sends unconfirmed changes again.
  */
 export async function leaveAtShutdown(context: SessionContext, stream: ReplicationStream): Promise<void> {
   const { options, signal } = context
