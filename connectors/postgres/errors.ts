@@ -46,7 +46,7 @@ export const errors = defineErrors({
   },
   MR_PG_SLOT_MISSING: {
     message: 'replication slot {slot} no longer exists{why}, so changes since {since} may be lost',
-    fix: 'To recover, set snapshot.mode=when_needed, or reset the offsets of the connector. The connector then recreates the slot and takes a new snapshot. To avoid this error, find out who drops the slot. With slot.drop.on.stop=true, the connector itself drops it at each stop: set slot.drop.on.stop=false to keep the slot, or snapshot.mode=when_needed or always to take a new snapshot at each start.',
+    fix: 'To recover, set snapshot.mode=when_needed, or reset the offsets of the connector. The connector then recreates the slot and takes a new snapshot. To avoid this error, find out who drops the slot. With slot.drop.on.stop=true, the connector itself drops the slot at each stop: set slot.drop.on.stop=false to keep the slot, or snapshot.mode=when_needed or always to take a new snapshot at each start.',
   },
   MR_PG_SLOT_INVALIDATED: {
     message: 'replication slot {slot} can no longer be used: {cause}',
