@@ -42,7 +42,7 @@ const LOG_FORMAT = ['--log-format <format>', 'text, or json for one JSON object 
 function program(): Command {
   const cli = new Command('millrace')
     .description(
-      "Moves data between systems through a replicated log: a broker that speaks Kafka's protocol and Kafka Connect's workers, in one program.",
+      "Moves data between systems through Kafka topics: a broker that speaks Kafka's protocol, and Kafka Connect's workers, in one program.",
     )
     .version(VERSION)
     .showHelpAfterError('(add --help for the usage)')

@@ -24,7 +24,7 @@ export class ByteArrayConverter implements Converter, HeaderConverter {
     if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length)
     throw new DataError(
       `ByteArrayConverter takes only bytes, but topic ${topic} got a ${typeof value}. ` +
-        `Use another converter, or a transformation that makes bytes of the data.`,
+        `Use another converter, or a transformation that converts the data to bytes.`,
     )
   }
 

@@ -40,7 +40,7 @@ export class FileStreamSourceConnector extends SourceConnector<typeof sourceConf
       const { position } = offset
       if (typeof position !== 'number' || !Number.isSafeInteger(position) || position < 0) {
         throw errors.create('MR_FILE_OFFSET', {
-          what: `the offset ${shown(offset)} has no 'position' that is a whole number from 0`,
+          what: `in the offset ${shown(offset)}, 'position' is not a whole number of at least 0`,
         })
       }
     }

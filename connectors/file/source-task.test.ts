@@ -246,7 +246,7 @@ test.each([
   const offsets = [[{ filename: '/lines.txt' }, { position }]] as const
   const settings = parseSettings(sourceConfig, { file: '/lines.txt', topic: 't' })
   expect(() => new FileStreamSourceConnector().alterOffsets(settings, offsets)).toThrow(
-    `the offset {"position":${text}} has no 'position' that is a whole number from 0`,
+    `in the offset {"position":${text}}, 'position' is not a whole number of at least 0`,
   )
 })
 

@@ -171,7 +171,7 @@ export class Positions {
     else p.seek(end.offset, end.epoch, at.leaderEpoch)
     const next = end === null ? `the ${this.#settings.autoOffsetReset} offset` : `offset ${end.offset}`
     this.#settings.common.logger.warn(
-      `${p.name}: the log was truncated ${where}, below the position ${at.offset} (leader epoch ${at.offsetEpoch}). ` +
+      `${p.name}: the log was truncated ${where}, but the consumer was at offset ${at.offset} (leader epoch ${at.offsetEpoch}). ` +
         `Reading continues at ${next}`,
     )
   }

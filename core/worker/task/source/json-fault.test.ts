@@ -18,11 +18,11 @@ test('JSON values, int64 values, doubles and undefined fields can be stored', ()
 test.each([
   ['abc', 'sourceOffset is a string, not an object'],
   [[1], 'sourceOffset is an Array, not an object'],
-  [new Map(), 'sourceOffset is a Map, which JSON cannot hold'],
-  [{ at: new Date(0) }, 'sourceOffset.at is a Date, which JSON cannot hold'],
-  [{ n: { f: () => 1 } }, 'sourceOffset.n.f is a function, which JSON cannot hold'],
-  [{ n: [1, Number.NaN] }, 'sourceOffset.n.1 is NaN, which JSON cannot hold'],
-  [{ s: Symbol('x') }, 'sourceOffset.s is a symbol, which JSON cannot hold'],
+  [new Map(), 'sourceOffset is a Map, which JSON cannot represent'],
+  [{ at: new Date(0) }, 'sourceOffset.at is a Date, which JSON cannot represent'],
+  [{ n: { f: () => 1 } }, 'sourceOffset.n.f is a function, which JSON cannot represent'],
+  [{ n: [1, Number.NaN] }, 'sourceOffset.n.1 is NaN, which JSON cannot represent'],
+  [{ s: Symbol('x') }, 'sourceOffset.s is a symbol, which JSON cannot represent'],
   [cyclic, 'sourcePartition or sourceOffset contains itself, or has more than 100 levels'],
 ])('the source offset %o cannot be stored', (offset, fault) => {
   expect(faultOf(offset)).toBe(fault)

@@ -29,19 +29,19 @@ function jsonFault(value: unknown, path: string, depth: number): string | null {
     case 'undefined':
       return null
     case 'number':
-      return Number.isFinite(value) ? null : `${path} is ${value}, which JSON cannot hold`
+      return Number.isFinite(value) ? null : `${path} is ${value}, which JSON cannot represent`
     case 'object':
       if (value === null || value instanceof FloatingNumber) return null
       if (depth === MAX_DEPTH)
         return `sourcePartition or sourceOffset contains itself, or has more than ${depth} levels`
       return membersFault(value, path, depth + 1)
     default:
-      return `${path} is ${kindOf(value)}, which JSON cannot hold`
+      return `${path} is ${kindOf(value)}, which JSON cannot represent`
   }
 }
 
 function membersFault(value: object, path: string, depth: number): string | null {
-  if (!Array.isArray(value) && !isPlain(value)) return `${path} is ${kindOf(value)}, which JSON cannot hold`
+  if (!Array.isArray(value) && !isPlain(value)) return `${path} is ${kindOf(value)}, which JSON cannot represent`
   for (const [key, item] of Object.entries(value)) {
     const fault = jsonFault(item, `${path}.${key}`, depth)
     if (fault) return fault

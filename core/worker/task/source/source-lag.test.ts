@@ -32,7 +32,7 @@ test.each([
   const r = reader(() => lag)
   expect(r.read()).toBeNull()
   expect(r.read()).toBeNull()
-  expect(r.warnings).toEqual([`lag of the task failed; its lag is not exported: ${message}`])
+  expect(r.warnings).toEqual([`the method lag of the task failed, so the lag is not exported: ${message}`])
 })
 
 test('if `lag` throws, the lag is null and the error is logged', () => {

@@ -16,7 +16,7 @@ export function lagReader(task: Pick<SourceTask, 'lag'>, logger: Logger): () => 
       const lag = task.lag?.() ?? null
       return lag === null ? null : sampleOf(lag)
     } catch (error) {
-      if (!warned) logger.warn(`lag of the task failed; its lag is not exported: ${messageOf(error)}`)
+      if (!warned) logger.warn(`the method lag of the task failed, so the lag is not exported: ${messageOf(error)}`)
       warned = true
       return null
     }
