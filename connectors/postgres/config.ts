@@ -126,7 +126,7 @@ const slotKeys = defineConfig({
     min: 0,
     importance: 'LOW',
     documentation:
-      'How long the task waits for a slot that another connection uses: slot.max.retries times slot.retry.delay.ms. After that the task disconnects, and errors.max.retries applies.',
+      'The task waits at most slot.max.retries times slot.retry.delay.ms for a slot that another connection uses. After that the task disconnects, and errors.max.retries applies.',
   }),
   'slot.retry.delay.ms': key.long({
     default: 10000,

@@ -74,7 +74,7 @@ export const clientErrors = defineErrors({
     fix: 'A key or header value must be a Buffer or null. A value must be a Buffer, a string or null. A timestamp must be a whole number of milliseconds since 1970.',
   },
   MR_CLIENT_NO_GROUP: {
-    message: '{what} requires a group.id',
+    message: 'the method {what} requires a group.id',
     fix: 'Set group.id.',
   },
   MR_CLIENT_STATE: {

@@ -17,7 +17,7 @@ export const TASK_METRICS = defineMetrics(
     ],
     kafka_connect_connector_task_batch_size_avg: [
       'gauge',
-      'The average number of records in a batch: of a poll that returned records, or of a put.',
+      'The average number of records in a batch. A batch is what a poll returned, unless it was empty, or what a put received.',
     ],
     kafka_connect_connector_task_batch_size_max: ['gauge', 'The number of records in the largest batch.'],
     kafka_connect_connector_task_offset_commit_avg_time_ms: [

@@ -16,7 +16,7 @@ export const errors = defineErrors({
   },
   MR_TASK_RECORD: {
     message: '{record} cannot be written: {fault}',
-    fix: 'If a setting determines this value, correct it. Otherwise this is a bug in the plugin: report it to its author.',
+    fix: 'If this value comes from a setting, correct the setting. Otherwise this is a bug in the plugin: report it to its author.',
   },
   MR_TASK_RETURNED: {
     message: '{method} of {plugin} returned {what} instead of {expected}',
@@ -46,7 +46,7 @@ export const errors = defineErrors({
   },
   MR_TASK_THREAD_CRASHED: {
     message: 'the thread {thread} crashed: {cause}',
-    fix: 'An uncaught error in a plugin ends its thread. See the stack trace, and report it to the author of the plugin.',
+    fix: 'An uncaught error in a plugin ends its thread. See the stack trace, and report the error to the author of the plugin.',
     retriable: true,
   },
   MR_TASK_THREAD_ENDED: {
