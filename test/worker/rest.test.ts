@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, Rig } from './harness.ts'
@@ -193,6 +193,49 @@ test('references to config providers are shown unchanged, and resolved only for 
   const refused = await rig.call('POST', '/connectors', { name: 'unreadable', config: absent })
   expect(refused.status).toBe(400)
   expect(errorsOf(refused.body)).toMatch(/Could not read '\/no\/such\/file' for configuration secret/)
+})
+
+test('references give the values of numbers, lists, enumerations and classes, also of keys of the runtime', async () => {
+  const values = join(rig.dir, 'values.properties')
+  const output = join(rig.dir, 'provided.out')
+  const policy = 'policy=none\nclass=TestSource\n'
+  writeFileSync(values, `n=1\ntopics=provided-lines,others\nchain=tag, cut\nall=all\nis=false\n${policy}`)
+  writeFileSync(join(rig.dir, 'provided.in'), '{"n":1}\nnot JSON\n{"n":2}\n')
+  const of = (key: string) => `\${file:${values}:${key}}`
+  await rig.create('provided-lines', {
+    'connector.class': 'FileStreamSource',
+    file: join(rig.dir, 'provided.in'),
+    topic: 'provided-lines',
+    'batch.size': of('n'),
+    'tasks.max': of('n'),
+    'value.converter': 'StringConverter',
+    transforms: of('chain'),
+    'transforms.tag.type': 'InsertHeader',
+    'transforms.tag.header': 'h',
+    'transforms.tag.value.literal': of('n'),
+    'transforms.cut.type': 'DropHeaders',
+    'transforms.cut.headers': of('topics'),
+  })
+  await rig.create('provided-sink', {
+    'connector.class': 'FileStreamSink',
+    file: output,
+    topics: of('topics'),
+    'value.converter': 'JsonConverter',
+    'value.converter.schemas.enable': of('is'),
+    'errors.tolerance': of('all'),
+  })
+  await eventually(() => existsSync(output) && readFileSync(output, 'utf8'), '{n=1}\n{n=2}\n')
+  // The file contains the class and the restart policy too.
+  const failing = {
+    'connector.class': of('class'),
+    'task.mode': 'fails-retriably',
+    'errors.restart.policy': of('policy'),
+  }
+  await rig.create('provided-policy', failing)
+  const status = await rig.states('provided-policy', 'RUNNING', 'FAILED')
+  expect(status.tasks[0]?.trace).not.toContain('restarts automatically')
+  expect(status.connector).toMatchObject({ version: '1.0.0' })
+  for (const name of ['lines', 'sink', 'policy']) await rig.call('DELETE', `/connectors/provided-${name}`)
 })
 
 test.each(['a/b %c', 'ünïcode 😀', 'dots..', '%2F', 'a?b#c', 'x'.repeat(200)])(

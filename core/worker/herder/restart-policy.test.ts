@@ -16,6 +16,7 @@ test('the policy uses the configuration, and replaces invalid values with the de
   expect(restartDelay(restartPolicy({ 'errors.restart.policy': 'none' }), retriable, 0, 0)).toBe(null)
   const two = restartPolicy({ 'errors.restart.max': '2', 'errors.restart.delay.ms': '7' })
   expect([0, 1, 2].map(n => restartDelay(two, retriable, n, 0.5))).toEqual([7, 14, null])
+  expect(restartPolicy({ 'errors.restart.policy': ' none ' }).policy).toBe('none')
   expect(restartPolicy({ 'errors.restart.policy': '?', 'errors.restart.delay.ms': 'x' })).toEqual(restartPolicy({}))
 })
 

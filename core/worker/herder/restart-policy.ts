@@ -1,4 +1,5 @@
 import { backoffMs } from '../../common/async/backoff.ts'
+import { checkKey, parseConfig } from '../../common/config/parse.ts'
 import { isoInstant } from '../../common/iso-instant.ts'
 import type { Props } from '../../connect/props.ts'
 import { restartKeys } from '../config/error-keys.ts'
@@ -19,21 +20,18 @@ export interface RestartPolicy {
 /** The time without a failure after which the number of failures is reset, ms. */
 export const HEALTHY_MS = 60_000
 
-function number(text: string | undefined, otherwise: number): number {
-  return text !== undefined && /^-?\d+$/.test(text.trim()) ? Number(text) : otherwise
-}
-
-/** Returns the policy of a stored configuration. Invalid values are replaced with the defaults. */
+/**
+ * Returns the policy of a configuration whose references are resolved. Invalid values are replaced
+ * with the defaults.
+ */
 export function restartPolicy(props: Props): RestartPolicy {
-  const policy = props['errors.restart.policy']
+  const valid = Object.entries(restartKeys).filter(([name, key]) => checkKey(name, key, props).errors.length === 0)
+  const values = parseConfig(restartKeys, Object.fromEntries(valid.map(([name]) => [name, props[name]])))
   return {
-    policy: policy === 'none' || policy === 'all' ? policy : restartKeys['errors.restart.policy'].default,
-    delayMs: Math.max(1, number(props['errors.restart.delay.ms'], restartKeys['errors.restart.delay.ms'].default)),
-    delayMaxMs: Math.max(
-      1,
-      number(props['errors.restart.delay.max.ms'], restartKeys['errors.restart.delay.max.ms'].default),
-    ),
-    max: number(props['errors.restart.max'], restartKeys['errors.restart.max'].default),
+    policy: values['errors.restart.policy'],
+    delayMs: values['errors.restart.delay.ms'],
+    delayMaxMs: values['errors.restart.delay.max.ms'],
+    max: values['errors.restart.max'],
   }
 }
 

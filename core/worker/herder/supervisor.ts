@@ -1,5 +1,6 @@
 import { Signal, waitUntil } from '../../common/async/signal.ts'
 import { timerMs } from '../../common/async/timer.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
 import { isoInstant } from '../../common/iso-instant.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
@@ -13,7 +14,7 @@ import type { ThreadHost } from '../task/host/thread-host.ts'
 import type { Assignment } from './assignment.ts'
 import type { Desired } from './decide.ts'
 import type { Launcher } from './launcher.ts'
-import { restartPolicy } from './restart-policy.ts'
+import { type RestartPolicy, restartPolicy } from './restart-policy.ts'
 import type { StartGate } from './start-gate.ts'
 import { TaskConfigs } from './task-configs.ts'
 import type { Threads } from './threads.ts'
@@ -212,7 +213,7 @@ export class Supervisor {
       logger: this.#logger,
       host: () => threads.hostFor(this.name, task),
       release: host => threads.release(host),
-      policy: () => restartPolicy(state.config(this.name) ?? {}),
+      policy: () => this.#restartPolicy(),
       start: async (host, paused) => {
         const config = state.config(this.name) ?? {}
         if (task === null) {
@@ -225,6 +226,17 @@ export class Supervisor {
       },
       onChange: change => this.#changed(task, change),
     })
+  }
+
+  #restartPolicy(): RestartPolicy {
+    const config = Object.entries(this.#env.state.config(this.name) ?? {})
+    const props = Object.fromEntries(config.filter(([key]) => key.startsWith('errors.restart.')))
+    try {
+      return restartPolicy(this.#env.launcher.resolve(props))
+    } catch (error) {
+      this.#logger.warn(`The default restart policy applies: ${messageOf(error)}`)
+      return restartPolicy({})
+    }
   }
 
   #changed(task: number | null, change: UnitChange): void {

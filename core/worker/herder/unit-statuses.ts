@@ -114,7 +114,7 @@ export class UnitStatuses {
     const { state, launcher } = this.#env
     const config = state.config(this.#name)
     try {
-      return config ? launcher.plugin(config).version : null
+      return config ? launcher.pluginOf(config).version : null
     } catch {
       return null
     }
