@@ -88,7 +88,7 @@ export const errors = defineErrors({
   },
   MR_ES_KEYSTORE: {
     message: '{key} = {path} cannot be used: {cause}',
-    fix: 'Use a PKCS12 store or PEM files. Convert a JKS store with keytool -importkeystore -deststoretype PKCS12.',
+    fix: 'A key store must be PKCS12 or PEM, and a trust store must be PEM. Convert a JKS key store with keytool -importkeystore -deststoretype PKCS12. Export trusted certificates with keytool -exportcert -rfc.',
   },
   MR_ES_FINGERPRINT: {
     message: '{url} sent no certificate with the fingerprint {fingerprint}',

@@ -119,12 +119,12 @@ export function validateTogether(
   if (!is('elastic.security.protocol', 'ssl') && tls.length > 0) {
     addError('elastic.security.protocol', `Must be SSL for ${tls[0]} to have an effect.`)
   }
-  for (const store of ['keystore', 'truststore']) {
-    if (is(`elastic.https.ssl.${store}.type`, 'jks') && text(`elastic.https.ssl.${store}.location`) !== '') {
-      addError(
-        `elastic.https.ssl.${store}.type`,
-        'JKS stores are not supported. Convert the store with keytool -importkeystore -deststoretype PKCS12, or to PEM.',
-      )
-    }
+  const conversions = {
+    keystore: 'Convert the store with keytool -importkeystore -deststoretype PKCS12, or to PEM.',
+    truststore: 'Export the trusted certificates to a PEM file with keytool -exportcert -rfc.',
+  }
+  for (const [store, conversion] of Object.entries(conversions)) {
+    if (is(`elastic.https.ssl.${store}.type`, 'jks') && text(`elastic.https.ssl.${store}.location`) !== '')
+      addError(`elastic.https.ssl.${store}.type`, `JKS stores are not supported. ${conversion}`)
   }
 }

@@ -17,7 +17,7 @@ export interface UnitStatusesEnv {
   readonly workerId: () => string
 }
 
-/** The messages about delays that the trace of a unit shows while the unit has not failed. */
+/** Messages about delays. They are the trace of a unit that has not failed. */
 interface Delays {
   /** Says what the unit is waiting for; null if it is not waiting. */
   readonly waiting: string | null

@@ -59,7 +59,7 @@ export class Windowed {
     const recent = this.#recent(now)
     if (recent.length === 0) return 0
     let elapsed = now - recent[0]!.startedAt
-    // Until all samples but the newest are complete, each missing sample counts as an empty window.
+    // At least `samples - 1` windows count. If fewer are complete, the others count as empty.
     const complete = Math.floor(elapsed / windowMs)
     if (complete < samples - 1) elapsed += (samples - 1 - complete) * windowMs
     return sum(recent, s => s.sum) / (Math.max(elapsed, windowMs) / 1000)

@@ -13,7 +13,8 @@ export class SinkOffsets {
   readonly #delivered = new Map<string, TopicPartitionOffset>()
   readonly #committed = new Map<string, number>()
   /**
-   * The first offset that was consumed, for partitions without a commit since the start or a seek.
+   * The first consumed offset, by partition. Used to count the uncommitted offsets until the first
+   * commit after the start or a seek.
    */
   readonly #firstConsumed = new Map<string, number>()
   /**

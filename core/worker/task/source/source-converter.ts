@@ -130,8 +130,9 @@ export class SourceRecordConverter {
 }
 
 /**
- * Returns a DataError with the fault, if there is one, because an invalid schema or header made the
- * converter fail. Otherwise returns the converter's error.
+ * Returns the error to report after a converter failed. If the schema or a header has a fault, that
+ * is the cause, so a DataError with the fault is returned. Otherwise the converter's own error is
+ * returned.
  */
 function explained(error: unknown, fault: string | null): unknown {
   return fault === null ? error : new DataError(fault, { cause: error })

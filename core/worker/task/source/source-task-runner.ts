@@ -187,7 +187,8 @@ export class SourceTaskRunner implements DeliveryListener {
         record = await this.#recover(complete, error)
         if (this.#signal.aborted) return
       }
-      // The signal of a stop cannot arrive between two records, except while this method awaits.
+      // A stop can only be requested while this method awaits. Each `await` is followed by a check,
+      // so the signal is not checked here.
       if (this.#failure !== null) return
       if (this.#submitted.full) {
         metrics.stages.enter('produce')

@@ -11,11 +11,9 @@ interface PartitionQueue {
   /** The slots of the oldest and the newest record in the queue; `NONE` for an empty queue. */
   head: number
   tail: number
-  /**
-   * The last offset before the oldest unacknowledged record, and whether that offset has yet to be
-   * committed.
-   */
+  /** The last offset before the oldest unacknowledged record. */
   offset: SourceOffset | null
+  /** Whether `offset` must still be committed. */
   dirty: boolean
 }
 
