@@ -46,7 +46,8 @@ export function valueFault(schema: Schema | null, value: unknown, path = 'the va
 }
 
 /**
- * Returns the fault of a value of a logical type; undefined if the schema is not of a logical type.
+ * Returns why a value does not match its logical type, or null if it does. Returns undefined if the
+ * schema has no logical type that is known here.
  */
 function logicalFault(schema: Schema, value: unknown, path: string): string | null | undefined {
   switch (schema.name) {

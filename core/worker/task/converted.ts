@@ -2,8 +2,8 @@ import { errors } from './errors.ts'
 import { kindOf } from './kind-of.ts'
 
 /**
- * Returns the bytes that a converter returned. Throws MR_TASK_RETURNED for anything but bytes or
- * null.
+ * Checks what a converter returned as bytes, and returns it as a Buffer or null. Throws
+ * MR_TASK_RETURNED for a value of another type.
  */
 export function bytesOf(returned: unknown, method: string, plugin: object): Buffer | null {
   if (returned === null || Buffer.isBuffer(returned)) return returned
@@ -12,8 +12,8 @@ export function bytesOf(returned: unknown, method: string, plugin: object): Buff
 }
 
 /**
- * Returns the schema and the value that a converter returned. Throws MR_TASK_RETURNED for anything
- * else.
+ * Checks and returns what a converter returned as schema and value. Throws MR_TASK_RETURNED for a
+ * value of another type.
  */
 export function dataOf<T extends object>(returned: T, method: string, plugin: object): T {
   if (typeof returned === 'object' && returned !== null && 'schema' in returned && 'value' in returned) return returned
@@ -21,7 +21,7 @@ export function dataOf<T extends object>(returned: T, method: string, plugin: ob
 }
 
 function fault(returned: unknown, method: string, plugin: object, expected: string): Error {
-  // An error of the promise would end the thread.
+  // An unhandled rejection of the promise would end the thread.
   if (returned instanceof Promise) returned.catch(() => undefined)
   return errors.create('MR_TASK_RETURNED', {
     method,

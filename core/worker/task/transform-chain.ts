@@ -75,7 +75,7 @@ function matches(predicate: Predicate, record: ConnectRecord): boolean {
   return result
 }
 
-/** Returns the error for a method of a plugin that returned something else than it must. */
+/** Returns the error for a method of a plugin that returned a value of the wrong type. */
 function returnedFault(method: 'apply' | 'test', plugin: object, returned: unknown): Error {
   // An error of the promise would end the thread.
   if (returned instanceof Promise) returned.catch(() => undefined)

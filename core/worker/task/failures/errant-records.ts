@@ -34,7 +34,10 @@ export class ErrantRecords implements ErrantRecordReporter {
     this.#raw.set(record, raw)
   }
 
-  /** Reports a record. A failed report fails the task, even if the task does not await it. */
+  /**
+   * Reports a record. As in Connect, a failed report fails the task, even if the task ignores the
+   * error or does not await the report.
+   */
   report(record: SinkRecord, error: Error): Promise<void> {
     const reported = this.#report(record, error)
     // An unhandled rejection would end the thread and all tasks in it.

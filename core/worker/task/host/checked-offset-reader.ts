@@ -5,7 +5,7 @@ import { errors } from '../errors.ts'
 import { positionFault } from '../source/json-fault.ts'
 import type { OffsetStore } from '../source/offset-store.ts'
 
-/** Returns the reader of a context. It throws MR_TASK_ARGUMENT for an invalid source partition. */
+/** Returns the `offsets` of a context. Invalid source partitions throw MR_TASK_ARGUMENT. */
 export function checkedOffsetReader(store: Pick<OffsetStore, 'get'>): OffsetReader {
   return {
     offset: async partition => {

@@ -5,8 +5,8 @@ const TYPES = ['BOOLEAN', 'STRING', 'INT', 'SHORT', 'LONG', 'DOUBLE', 'LIST', 'C
 const IMPORTANCES = ['HIGH', 'MEDIUM', 'LOW']
 
 /**
- * Checks the `version` and `config` of a plugin and that it has these methods. Throws
- * MR_PLUGIN_DECLARATION.
+ * Checks the `version` and the `config` of a plugin, and checks that the plugin has these methods.
+ * Throws MR_PLUGIN_DECLARATION.
  */
 export function checkPlugin(plugin: unknown, className: string, methods: readonly string[] = []): void {
   const cause = pluginFault(plugin, methods)
