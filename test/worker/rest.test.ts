@@ -195,7 +195,7 @@ test('references to config providers are shown unchanged, and resolved only for 
   expect(errorsOf(refused.body)).toMatch(/Could not read '\/no\/such\/file' for configuration secret/)
 })
 
-test('references give the values of numbers, lists, enumerations and classes, also of keys of the runtime', async () => {
+test('references are resolved for numbers, lists, enumerations and classes, including keys of the runtime', async () => {
   const values = join(rig.dir, 'values.properties')
   const output = join(rig.dir, 'provided.out')
   const policy = 'policy=none\nclass=TestSource\n'
@@ -225,7 +225,7 @@ test('references give the values of numbers, lists, enumerations and classes, al
     'errors.tolerance': of('all'),
   })
   await eventually(() => existsSync(output) && readFileSync(output, 'utf8'), '{n=1}\n{n=2}\n')
-  // The file contains the class and the restart policy too.
+  // The connector class and the restart policy can be references too.
   const failing = {
     'connector.class': of('class'),
     'task.mode': 'fails-retriably',

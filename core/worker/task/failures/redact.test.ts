@@ -36,7 +36,7 @@ test('secrets in client settings are recognised by the names of the keys', () =>
   expect(redact('key kellerkind of me')).toBe('key [hidden] of me')
 })
 
-test('the password in a URL is hidden everywhere, also decoded', () => {
+test('the password in a URL is hidden, both as it is written in the URL and decoded', () => {
   learnSecrets(def, { user: 'u', url: 'https://elastic:geheim%40nis@host:9200' })
   expect(redact('elastic:geheim@nis was refused; geheim%40nis')).toBe('elastic:[hidden] was refused; [hidden]')
 })

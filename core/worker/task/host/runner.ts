@@ -38,8 +38,8 @@ export interface TaskParts {
 const SLOW_MS = 60_000
 
 /**
- * The same for the calls that start a connector or a task, ms. It is shorter, because there is no
- * other sign of a plugin that hangs while it starts.
+ * The time after which the status shows that `start` or `taskConfigs` has not returned, ms. This
+ * time is shorter, because there is no other sign of a plugin that hangs while it starts.
  */
 export const SLOW_START_MS = 5000
 

@@ -43,7 +43,7 @@ export class MetricsRecorder {
   extras: SnapshotExtras = () => ({})
   readonly #type: 'source' | 'sink'
   readonly #startedAt = performance.now()
-  /** The lag at the time of the failure; null while the task runs. */
+  /** The lag at the time of the failure; null if the task has not failed. */
   #lastLag: LagSample | null = null
   #pausedAt: number | null = null
   #pausedMs = 0
@@ -93,8 +93,8 @@ export class MetricsRecorder {
   }
 
   /**
-   * Reads the lag for the last time. Must be called when the task has failed, before it is stopped,
-   * because a stopped task cannot report its lag.
+   * Reads the lag for the last time. Must be called after the task has failed and before it is
+   * stopped, because a stopped task cannot report its lag.
    */
   failed(): void {
     this.#lastLag ??= this.#readExtras().lag ?? null

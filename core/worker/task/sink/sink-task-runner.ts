@@ -132,7 +132,8 @@ export class SinkTaskRunner {
     } catch (error) {
       failure ??= error
     }
-    // As in Connect: the consumer revokes the partitions again when it is closed.
+    // Rebalance callbacks are ignored from here on, as in Connect, because the consumer revokes the
+    // partitions again when it is closed.
     this.#stopping = true
     try {
       await task.stop()
