@@ -236,7 +236,7 @@ export const TOPIC_CONFIG = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'The largest random time that is subtracted from segment.ms, in milliseconds. It spreads out the moments at which partitions close their segments.',
+      'The largest random time that is subtracted from segment.ms, in milliseconds. The random time spreads out the moments at which partitions close their segments.',
   }),
   'segment.ms': key.long({
     default: 604800000,

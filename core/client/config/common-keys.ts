@@ -108,7 +108,7 @@ export const commonClientConfig = defineConfig({
     importance: 'MEDIUM',
     option: 'connectionsMaxIdleMs',
     documentation:
-      'The time after which the client closes an idle connection, in milliseconds. -1 keeps idle connections open. The default is below the ten minutes after which a broker closes them.',
+      'The time after which the client closes an idle connection, in milliseconds. -1 keeps idle connections open. The default is below the ten minutes after which a broker closes an idle connection.',
   }),
   'socket.connection.setup.timeout.ms': key.long({
     default: 10_000,

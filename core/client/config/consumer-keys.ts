@@ -58,7 +58,7 @@ export const consumerKeys = defineConfig({
     importance: 'MEDIUM',
     option: 'autoCommit',
     documentation:
-      'Whether the consumer commits the offsets of the records that it has returned, every auto.commit.interval.ms. Unlike in Kafka, the default is false.',
+      'Whether the consumer commits offsets automatically, at the interval auto.commit.interval.ms. It commits the offsets of the records that poll has returned. Unlike in Kafka, the default is false.',
   }),
   'auto.commit.interval.ms': key.int({
     default: 5000,
@@ -148,7 +148,7 @@ export const consumerKeys = defineConfig({
     default: '',
     importance: 'LOW',
     option: 'clientRack',
-    documentation: 'The rack of this client. The broker may let it read from a replica in the same rack.',
+    documentation: 'The rack of this client. The broker may let the client read from a replica in the same rack.',
   }),
   'allow.auto.create.topics': key.boolean({
     default: true,

@@ -185,7 +185,7 @@ const taskKeys = defineConfig({
     min: 0,
     importance: 'LOW',
     documentation:
-      "The longest time that a plugin may block its thread, in milliseconds. After that the thread is terminated. Its tasks are then FAILED, and restart according to errors.restart.policy. If a sink's max.poll.interval.ms is longer, it applies instead. 0 means no limit. Millrace only.",
+      'The longest time that a plugin may block its thread, in milliseconds. After that the thread is terminated. Its tasks are then FAILED, and restart according to errors.restart.policy. If max.poll.interval.ms of a sink is longer, that interval applies instead. 0 means no limit. Millrace only.',
   }),
 })
 

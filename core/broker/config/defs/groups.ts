@@ -64,7 +64,7 @@ export const GROUP_CONFIG = defineConfig({
     default: 3000,
     importance: 'MEDIUM',
     documentation:
-      'How long the first rebalance of an empty group waits for more members, in milliseconds. It avoids one rebalance per member when many consumers start together. Set 0 for a faster start in tests.',
+      'How long the first rebalance of an empty group waits for more members, in milliseconds. The delay avoids one rebalance per member when many consumers start together. Set 0 for a faster start in tests.',
   }),
   'group.min.session.timeout.ms': key.int({
     default: 6000,

@@ -52,7 +52,7 @@ const segmentKeys = defineConfig({
     default: null,
     importance: 'HIGH',
     documentation:
-      'The largest random time that is subtracted from log.roll.ms, in milliseconds. It spreads out the moments at which partitions close their segments. Default: log.roll.jitter.hours.',
+      'The largest random time that is subtracted from log.roll.ms, in milliseconds. The random time spreads out the moments at which partitions close their segments. Default: log.roll.jitter.hours.',
   }),
   'log.roll.jitter.hours': key.int({
     default: 0,

@@ -20,7 +20,7 @@ export const NETWORK_CONFIG = defineConfig({
     default: '',
     importance: 'LOW',
     documentation:
-      'The addresses on which the broker serves its metrics to Prometheus, as http://host:port. The path is /metrics. An empty host means all interfaces. Port 0 means any free port, which the broker logs. By default, metrics are not served. Kafka does not have this key, because a JMX exporter serves its metrics.',
+      'The addresses on which the broker serves its metrics to Prometheus, as http://host:port. The path is /metrics. An empty host means all interfaces. Port 0 means any free port, which the broker logs. By default, metrics are not served. Kafka does not have this key, because a JMX exporter serves the metrics of Kafka.',
   }),
   'advertised.listeners': key.list({
     default: null,
