@@ -1,5 +1,10 @@
-import iconv from 'iconv-lite'
+import { createRequire } from 'node:module'
+import type iconv from 'iconv-lite'
 import type { Charset } from './charsets.ts'
+
+// iconv-lite is loaded when a character set first needs it, because every task thread loads this
+// module and nearly all use UTF-8.
+const require = createRequire(import.meta.url)
 
 const UNMAPPABLE = 0x3f
 const REPLACEMENT = '\ufffd'
@@ -55,7 +60,8 @@ const tables = new Map<string, Charset>()
 export function tableCharset(name: string): Charset {
   let charset = tables.get(name)
   if (!charset) {
-    const characters = Array.from({ length: 256 }, (_, byte) => iconv.decode(Buffer.from([byte]), name))
+    const { decode } = require('iconv-lite') as typeof iconv
+    const characters = Array.from({ length: 256 }, (_, byte) => decode(Buffer.from([byte]), name))
     const correction = CORRECTIONS[name]
     if (correction) characters[correction[0]] = correction[1]
     charset = new SingleByteCharset(characters)

@@ -2,7 +2,6 @@ import { createAdmin, createConsumer, createProducer, toClientOptions } from '..
 import type { Admin, Consumer, Producer } from '../client/types.ts'
 import type { Logger } from '../common/log.ts'
 import type { Props } from '../connect/props.ts'
-import type { ClientKind } from './config/client-overrides.ts'
 
 /** Returns the name under which the user has set a key, for example with a prefix. */
 type NameOf = (key: string) => string
@@ -23,17 +22,4 @@ export const kafkaClients: Clients = {
   consumer: (props, logger, nameOf) =>
     createConsumer({ ...toClientOptions('consumer', props, logger, nameOf), logger }),
   admin: (props, logger, nameOf) => createAdmin({ ...toClientOptions('admin', props, logger, nameOf), logger }),
-}
-
-/**
- * Returns clients whose errors and warnings contain the names under which the user has set the
- * keys.
- */
-export function withUserNames(clients: Clients, names: Readonly<Record<ClientKind, Props>>): Clients {
-  const nameOf = (kind: ClientKind) => (key: string) => names[kind][key] ?? key
-  return {
-    producer: (props, logger) => clients.producer(props, logger, nameOf('producer')),
-    consumer: (props, logger) => clients.consumer(props, logger, nameOf('consumer')),
-    admin: (props, logger) => clients.admin(props, logger, nameOf('admin')),
-  }
 }

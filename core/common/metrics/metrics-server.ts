@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from '../log.ts'
 import type { MetricsAddress } from './address.ts'
 import type { Family } from './metric.ts'
-import { observeProcess } from './process-metrics.ts'
 import { answerMetrics, MAX_SCRAPES, TOO_MANY_SCRAPES } from './serve.ts'
 
 /**
@@ -32,7 +31,6 @@ export class MetricsServer {
 
   /** Listens on all addresses and returns their URLs. Rejects with the system's error. */
   async start(): Promise<string[]> {
-    if (this.#o.addresses.length > 0) observeProcess()
     const urls: string[] = []
     for (const { host, port } of this.#o.addresses) {
       const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (req, res) => void this.#answer(req, res))

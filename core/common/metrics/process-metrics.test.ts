@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { processFamilies } from './process-metrics.ts'
 
 test('scrapes in quick succession report the last measured event loop delay', async () => {
@@ -13,4 +13,12 @@ test('scrapes in quick succession report the last measured event loop delay', as
     }
   }
   expect(scrapes[0]!.map(f => f.metric.name)).toContain('nodejs_eventloop_lag_seconds')
+})
+
+test('scrapes after the first one contain the percentiles of the event loop delay', async () => {
+  await processFamilies()
+  await vi.waitFor(async () => {
+    const names = (await processFamilies()).map(f => f.metric.name)
+    expect(names).toContain('nodejs_eventloop_lag_p99_seconds')
+  })
 })

@@ -1,16 +1,19 @@
-import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValueWithName, Registry } from 'prom-client'
+import type { MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client'
 import type { Family, MetricType, Sample } from './metric.ts'
 
-let registry: Registry | null = null
+let registry: Promise<Registry> | null = null
 
 /**
  * Returns the registry of this process's metrics. The first call starts the measurement of event
- * loop delay and garbage collections.
+ * loop delay and garbage collections, and loads prom-client: its 80 modules would make the start of
+ * each process slower, although many processes are never scraped.
  */
-export function observeProcess(): Registry {
-  if (registry) return registry
-  registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+function observeProcess(): Promise<Registry> {
+  registry ??= import('prom-client').then(({ collectDefaultMetrics, Registry }) => {
+    const created = new Registry()
+    collectDefaultMetrics({ register: created })
+    return created
+  })
   return registry
 }
 
@@ -22,7 +25,7 @@ let delays: Family[] = []
  * and handles.
  */
 export async function processFamilies(): Promise<Family[]> {
-  const metrics = await observeProcess().getMetricsAsJSON()
+  const metrics = await (await observeProcess()).getMetricsAsJSON()
   const families = metrics.map(familyOf)
   const measured = families.filter(isDelay)
   // Each scrape starts a new measurement. If the next scrape follows immediately, the measurement

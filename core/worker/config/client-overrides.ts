@@ -1,4 +1,4 @@
-import { clientConfig } from '../../client/properties.ts'
+import { securityConfig } from '../../client/config/security-keys.ts'
 import type { Validator } from '../../common/config/define.ts'
 import { oneOf } from '../../common/config/validators.ts'
 import type { Props } from '../../connect/props.ts'
@@ -24,7 +24,8 @@ export const overridePolicy: Validator<OverridePolicy> = {
 
 const PRINCIPAL = new Set(['sasl.jaas.config', 'sasl.mechanism', 'security.protocol'])
 
-const SECRETS = Object.entries(clientConfig).flatMap(([name, key]) => (key.type === 'PASSWORD' ? [name] : []))
+// Task threads load this module, so it does not import the declarations of all client settings.
+const SECRETS = Object.entries(securityConfig).flatMap(([name, key]) => (key.type === 'PASSWORD' ? [name] : []))
 
 /**
  * Returns whether a client setting is of type PASSWORD. The key may have a prefix, for example

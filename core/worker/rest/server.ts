@@ -5,7 +5,6 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { ConfigError } from '../../common/config/parse.ts'
 import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import { createLogger } from '../../common/log.ts'
-import { observeProcess } from '../../common/metrics/process-metrics.ts'
 import { type Listener, parseListener } from '../config/rest-listener.ts'
 import { ownAddress, type WorkerConfig } from '../config/worker-config.ts'
 import { errors } from '../errors.ts'
@@ -56,7 +55,6 @@ export class RestServer {
     const { values } = this.#o.config
     const rules = headerConfig(values['response.http.headers.config'])
     const admin = values['admin.listeners']
-    observeProcess()
     const main = this.#app(rules, app => this.#mainRoutes(app, admin === null))
     try {
       for (const text of values.listeners) await this.#listen(main, text, 'listeners.https.')

@@ -1,11 +1,11 @@
 import type { ConfigDef, ConfigValues } from '../../../common/config/define.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
-import type { Clients } from '../../clients.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { Converters } from '../source/source-converter.ts'
 import type { TransformChain } from '../transform-chain.ts'
 import type { TaskSpec } from './messages-in.ts'
+import type { TaskClients } from './task-clients.ts'
 import type { Uplink } from './unit.ts'
 
 /** The operations that source and sink runners have in common. */
@@ -29,7 +29,7 @@ export interface TaskParts {
   readonly metrics: MetricsRecorder
   readonly logger: Logger
   readonly abort: AbortController
-  readonly clients: Clients
+  readonly clients: TaskClients
   onTopic(topic: string): void
   onDegraded(message: string | null, retryAt: number | null): void
 }

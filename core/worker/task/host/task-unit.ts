@@ -3,7 +3,6 @@ import type { SinkConnector, SourceConnector } from '../../../connect/connector.
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
 import type { SinkTask } from '../../../connect/sink-task.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
-import { type Clients, kafkaClients, withUserNames } from '../../clients.ts'
 import { failureOf } from '../failures/failure.ts'
 import { learnClientSecrets, learnSecrets, redact } from '../failures/redact.ts'
 import { MetricsRecorder } from '../metrics/recorder.ts'
@@ -17,6 +16,7 @@ import { construct, loadPlugin } from './plugin-loader.ts'
 import { type ConfigurablePlugin, configurePlugin, taskSettings } from './plugin-settings.ts'
 import { checkPlugin, checkTaskClass } from './plugin-shape.ts'
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
+import { kafkaTaskClients, type TaskClients, withUserNames } from './task-clients.ts'
 import type { Unit, UnitTools, Uplink } from './unit.ts'
 
 /** The interval at which the metrics are sent if they have changed, ms. */
@@ -29,7 +29,7 @@ export class TaskUnit implements Unit {
   readonly unit: string
   readonly #spec: TaskSpec
   readonly #uplink: Uplink
-  readonly #clients: Clients
+  readonly #clients: TaskClients
   readonly #logger: Logger
   readonly #abort = new AbortController()
   readonly #metrics: MetricsRecorder
@@ -52,7 +52,7 @@ export class TaskUnit implements Unit {
     this.#paused = spec.paused
     this.#metrics = new MetricsRecorder(spec.type, spec.metricsWindow)
     this.#metrics.paused = spec.paused
-    const clients = tools.clients ?? kafkaClients
+    const clients = tools.clients ?? kafkaTaskClients
     this.#clients = spec.clientKeyNames ? withUserNames(clients, spec.clientKeyNames) : clients
     const { connector, taskId: task } = spec
     this.#logger = tools.logger ?? createLogger('millrace.task', `[${connector}|task-${task}] `, { connector, task })

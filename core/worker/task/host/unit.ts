@@ -1,6 +1,6 @@
 import type { Logger } from '../../../common/log.ts'
-import type { Clients } from '../../clients.ts'
 import type { HerderCall, ThreadEvent } from './messages-out.ts'
+import type { TaskClients } from './task-clients.ts'
 
 /** A connector or a task that runs in a thread. */
 export interface Unit {
@@ -18,7 +18,7 @@ export interface Unit {
 /** The dependencies of a unit. Tests replace them. */
 export interface UnitTools {
   /** Default: clients that connect to Kafka brokers. */
-  readonly clients?: Clients
+  readonly clients?: TaskClients
   readonly logger?: Logger
 }
 

@@ -1,4 +1,4 @@
-import { toClientOptions } from '../../../client/index.ts'
+import { toClientOptions } from '../../../client/properties.ts'
 import type { ConsumerRecord, GroupMetadata } from '../../../client/types.ts'
 import { ConfigError, listItems } from '../../../common/config/parse.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
@@ -34,7 +34,7 @@ function sinkTopics(props: Props): readonly string[] | RegExp {
 async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadLetterQueue | null> {
   if (config['errors.deadletterqueue.topic.name'] === '') return null
   const { spec, clients, logger, metrics } = parts
-  const admin = clients.admin(spec.admin, logger)
+  const admin = await clients.admin(spec.admin, logger)
   try {
     const given = spec.connectorProps['errors.deadletterqueue.topic.replication.factor'] !== undefined
     await ensureDeadLetterTopic(admin, config, given)
@@ -45,7 +45,7 @@ async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadL
   // The dead letter queue's producer needs its own client id, unless the user has set a client id.
   const chosen = spec.producer['client.id'] !== `connector-producer-${spec.connector}-${spec.taskId}`
   const props = { acks: 'all', 'enable.idempotence': 'true', ...spec.producer, ...(chosen ? {} : { 'client.id': id }) }
-  const producer = clients.producer(props, logger)
+  const producer = await clients.producer(props, logger)
   return new DeadLetterQueue(producer, config, metrics, { connector: spec.connector, taskId: spec.taskId, logger })
 }
 
@@ -64,7 +64,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     ...spec.consumer,
     'enable.auto.commit': 'false',
   }
-  const consumer = clients.consumer(consumerProps, logger)
+  const consumer = await clients.consumer(consumerProps, logger)
   const queue = await createQueue(config, parts).catch(async (error: unknown) => {
     await consumer.close()
     throw error
@@ -130,7 +130,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
 function createGroupWait({ spec, clients, logger }: TaskParts, consumerProps: Props): GroupWait {
   const groupId = consumerProps['group.id'] ?? ''
   const describe = async () => {
-    const admin = clients.admin(spec.admin, logger)
+    const admin = await clients.admin(spec.admin, logger)
     try {
       const [group] = await admin.describeGroups([groupId])
       return group!

@@ -1,3 +1,4 @@
+import type { Producer } from '../../../client/types.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
 import { checkArgument } from '../arguments.ts'
 import { parseErrorConfig } from '../failures/error-config.ts'
@@ -8,7 +9,7 @@ import { type Runner, startTask, type TaskParts } from '../host/runner.ts'
 import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
 import { lagReader } from './source-lag.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
-import { TopicCreator, topicCreationRules } from './topic-creation.ts'
+import { type TopicCreationRules, TopicCreator, topicCreationRules } from './topic-creation.ts'
 
 /**
  * The time limit for outstanding acknowledgements when a task stops, ms. Records that are not
@@ -54,9 +55,9 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     'client.id': `connector-producer-${spec.connector}-${spec.taskId}`,
     ...spec.producer,
   }
-  const producer = clients.producer(producerProps, logger)
   const rules = spec.topicCreationEnabled ? topicCreationRules(spec.connectorProps) : null
-  const topics = rules ? new TopicCreator(clients.admin(spec.admin, logger), rules, logger) : null
+  const producer = await clients.producer(producerProps, logger)
+  const topics = rules && (await createTopicCreator(rules, parts, producer))
   const close = async () => {
     const closing = [producer.close({ timeoutMs: 0 }), topics?.close(), offsets.close()]
     for (const result of await Promise.allSettled(closing.filter(promise => promise !== undefined))) {
@@ -96,4 +97,18 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     clients: [{ kind: 'producer', clientId: producerProps['client.id'], ...producer.traffic() }],
   })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
+}
+
+/** Returns a topic creator. Closes the producer if the settings of the admin client are invalid. */
+async function createTopicCreator(
+  rules: TopicCreationRules,
+  { spec, clients, logger }: TaskParts,
+  producer: Producer,
+): Promise<TopicCreator> {
+  try {
+    return new TopicCreator(await clients.admin(spec.admin, logger), rules, logger)
+  } catch (error) {
+    await producer.close({ timeoutMs: 0 })
+    throw error
+  }
 }

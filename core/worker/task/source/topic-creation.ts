@@ -41,12 +41,15 @@ function groupOf(name: string, props: Props, fallback: Group | null): Group {
   }
 }
 
+/** Returns the settings with which a topic is created. */
+export type TopicCreationRules = (topic: string) => NewTopic
+
 /**
  * Returns a function that determines the settings of a new topic from `topic.creation.groups` and
  * `topic.creation.<group>.*`. Returns null if the connector has none of these keys. As in Connect,
  * the broker then creates topics automatically.
  */
-export function topicCreationRules(props: Props): ((topic: string) => NewTopic) | null {
+export function topicCreationRules(props: Props): TopicCreationRules | null {
   if (!Object.keys(props).some(key => key.startsWith(PREFIX))) return null
   const fallback = groupOf('default', props, null)
   const groups = listItems(props[`${PREFIX}groups`]).map(name => groupOf(name, props, fallback))
@@ -60,10 +63,10 @@ export function topicCreationRules(props: Props): ((topic: string) => NewTopic) 
 /** Creates the topics of a source task before their first record is written. */
 export class TopicCreator {
   readonly #admin: Admin
-  readonly #rules: (topic: string) => NewTopic
+  readonly #rules: TopicCreationRules
   readonly #logger: Logger
 
-  constructor(admin: Admin, rules: (topic: string) => NewTopic, logger: Logger) {
+  constructor(admin: Admin, rules: TopicCreationRules, logger: Logger) {
     this.#admin = admin
     this.#rules = rules
     this.#logger = logger
