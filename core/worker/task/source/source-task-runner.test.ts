@@ -339,6 +339,28 @@ test('while the task is paused no record is sent, and records are sent after it 
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
+test('a batch that was polled while the task was being paused counts as active until it is written', async () => {
+  const s = setUp({ batches: [[record(1), record(2)]] })
+  s.producer.automatic = true
+  const { poll } = s.task
+  s.task.poll = () => {
+    s.runner.pause()
+    return poll.call(s.task)
+  }
+  const running = s.runner.run()
+  for (let i = 0; i < 5; i++) await nextTurn()
+  expect(s.producer.sent).toEqual([])
+  expect(s.metrics.recordsActive).toBe(2)
+  expect(s.runner.activeSince).toBeGreaterThan(0)
+  s.task.poll = poll
+  s.runner.resume()
+  await s.producer.arrived(2)
+  await nextTurn()
+  expect([s.metrics.recordsActive, s.runner.activeSince]).toEqual([0, null])
+  s.abort.abort()
+  await running
+})
+
 const to = (topic: string, n: number): SourceRecord => ({ ...record(n), topic })
 const sentBy = (s: { producer: FakeProducer }) => s.producer.sent.map(r => r.value?.toString())
 

@@ -60,6 +60,8 @@ export class SourceTaskRunner implements DeliveryListener {
   #lastUsedTopic: string | null = null
   readonly #batchTimes = new BatchTimes()
   #paused = false
+  /** The batch that is written after the task is resumed, and when it was polled. */
+  #held: { readonly count: number; readonly since: number } | null = null
   #failure: Error | null = null
   #reporting = false
 
@@ -84,7 +86,8 @@ export class SourceTaskRunner implements DeliveryListener {
    * acknowledged.
    */
   get activeSince(): number | null {
-    return this.#submitted.outstanding === 0 ? null : this.#batchTimes.timeOf(this.#submitted.oldest)
+    if (this.#submitted.outstanding > 0) return this.#batchTimes.timeOf(this.#submitted.oldest)
+    return this.#held?.since ?? null
   }
 
   /**
@@ -127,12 +130,23 @@ export class SourceTaskRunner implements DeliveryListener {
     while (!this.#ended) {
       const batch = await this.#poll()
       // A batch that was polled while the task is paused is written after the task is resumed.
+      if (this.#paused && batch && batch.length > 0) this.#hold(batch.length)
       while (this.#paused && !this.#ended) await this.#resumed.next(Number.POSITIVE_INFINITY, this.#signal)
+      this.#held = null
       if (batch && batch.length > 0) await this.#send(batch)
       // If a task always has records, its loop would consist of microtasks only and would block
       // socket I/O. This turn of the event loop prevents that.
       await nextTurn()
     }
+  }
+
+  #hold(count: number): void {
+    this.#held = { count, since: Date.now() }
+    this.#countActive()
+  }
+
+  #countActive(): void {
+    this.#parts.metrics.recordsActive = this.#submitted.outstanding + (this.#held?.count ?? 0)
   }
 
   get #ended(): boolean {
@@ -214,7 +228,7 @@ export class SourceTaskRunner implements DeliveryListener {
       this.#submitted.removeLast(token)
       return
     }
-    metrics.recordsActive = this.#submitted.outstanding
+    this.#countActive()
     metrics.stages.enter(null)
   }
 
@@ -344,7 +358,7 @@ export class SourceTaskRunner implements DeliveryListener {
     queueMicrotask(() => {
       this.#reporting = false
       this.#progress.notify()
-      this.#parts.metrics.recordsActive = this.#submitted.outstanding
+      this.#countActive()
       const { records, metadata } = this.#submitted.takeCompleted()
       if (records.length === 0 || !this.#parts.task.commitRecords) return
       try {
