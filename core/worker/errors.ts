@@ -63,7 +63,7 @@ export const errors = defineErrors({
 export const pluginErrors = defineErrors({
   MR_PLUGIN_UNKNOWN: {
     message: 'no {type} is named {name}; available: {available}',
-    fix: 'Check the spelling, or add the folder of the package that contains it to plugin.path.',
+    fix: 'Check the spelling, or add the folder of the package with this plugin to plugin.path.',
   },
   MR_PLUGIN_AMBIGUOUS: {
     message: '{name} matches several plugins: {candidates}',
