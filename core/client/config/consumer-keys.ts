@@ -112,7 +112,7 @@ export const consumerKeys = defineConfig({
     importance: 'MEDIUM',
     option: 'fetchMaxBytes',
     documentation:
-      'The maximum number of bytes in the response to a fetch. It also limits the bytes that the consumer fetches before they are polled. A batch that is larger is still returned, so that the consumer can make progress.',
+      'The maximum number of bytes in the response to a fetch. It also limits the bytes that the consumer fetches before they are polled. The first batch of the response is returned even if it is larger, so that the consumer can make progress.',
   }),
   'fetch.max.wait.ms': key.int({
     default: 500,
@@ -127,7 +127,7 @@ export const consumerKeys = defineConfig({
     importance: 'HIGH',
     option: 'maxPartitionFetchBytes',
     documentation:
-      'The maximum number of bytes per partition in the response to a fetch. A batch that is larger is still returned, so that the consumer can make progress.',
+      'The maximum number of bytes per partition in the response to a fetch. The first batch of the response is returned even if it is larger, so that the consumer can make progress.',
   }),
   'isolation.level': key.string({
     default: 'read_uncommitted',

@@ -181,7 +181,7 @@ const topicKeys = defineConfig({
     min: 1024,
     importance: 'MEDIUM',
     documentation:
-      'The maximum size of the response to a fetch, in bytes. A batch that is larger is still returned, so that the consumer can make progress.',
+      'The maximum size of the response to a fetch, in bytes. The first batch of the response is returned even if it is larger, so that the consumer can make progress.',
   }),
   'offset.metadata.max.bytes': key.int({
     default: 4096,
