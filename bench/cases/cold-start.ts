@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { alternate, type Figures, type Summary } from '../lib/compare.ts'
 import { type Prepare, post, prepareApacheStack, prepareMillrace } from '../lib/stack.ts'
+import { OTHER, otherCheckout } from '../lib/warm.ts'
 
 const STRING = 'org.apache.kafka.connect.storage.StringConverter'
 const TEXT = { 'key.converter': STRING, 'value.converter': STRING, 'tasks.max': '1' }
@@ -64,9 +65,13 @@ export async function coldStartBench(
   say: (text: string) => void,
 ): Promise<{ title: string; summaries: Summary[] }[]> {
   say('cold start')
+  const base = otherCheckout()
+  const other = base
+    ? { name: OTHER, prepare: (at: string) => prepareMillrace(at, base) }
+    : { name: 'Apache Kafka and Connect', prepare: prepareApacheStack }
   const sides = [
     { name: 'Millrace', run: (n: number) => firstRecord(join(dir, `a${n}`), prepareMillrace) },
-    { name: 'Apache Kafka and Connect', run: (n: number) => firstRecord(join(dir, `b${n}`), prepareApacheStack) },
+    { name: other.name, run: (n: number) => firstRecord(join(dir, `b${n}`), other.prepare) },
     { name: 'Millrace (control)', run: (n: number) => firstRecord(join(dir, `c${n}`), prepareMillrace) },
   ]
   const title = 'Cold start: from the start of the processes until the first line of a file is in another file'
