@@ -177,7 +177,10 @@ test('the masked password of a URL is kept in an unchanged URL, and rejected in 
   expect((await rig.call('PUT', '/connectors/masked-url/config', { ...shown, extra: '1' })).status).toBe(200)
   const moved = { ...shown, address: 'http://me:[hidden]@other:9200' }
   const refused = await rig.call('PUT', '/connectors/masked-url/config', moved)
-  expect([refused.status, errorsOf(refused.body)]).toEqual([400, expect.stringContaining('The value of address contains [hidden]')])
+  expect([refused.status, errorsOf(refused.body)]).toEqual([
+    400,
+    expect.stringContaining('The value of address contains [hidden]'),
+  ])
   await rig.call('DELETE', '/connectors/masked-url')
 })
 
