@@ -33,9 +33,9 @@ export class AppendedFile {
   }
 
   /**
-   * Appends to the file that currently has the name, even after a rotation. Throws
-   * MR_FILE_UNWRITABLE. The part of `lines` that was already written is then removed, at the latest
-   * before the next append, unless other programs write to the file.
+   * Appends to the file that is now at the path, even after a rotation. On failure, throws
+   * MR_FILE_UNWRITABLE and removes the part of `lines` that was already written: immediately or, if
+   * that fails, before the next append. If other programs write to the file, the part remains.
    */
   async append(lines: Buffer): Promise<void> {
     try {

@@ -25,7 +25,7 @@ export class TailedFile {
   #scratch: Buffer | null = null
   /**
    * The number of consecutive checks that found no file (`#gone`) or another file (`#replaced`)
-   * under the name, while the open file had no more data.
+   * at the path, while the open file had no more data.
    */
   #gone = 0
   #replaced = 0

@@ -97,7 +97,7 @@ export const errors = defineErrors({
   },
   MR_PG_ROOT_LEFT_OUT: {
     message:
-      'publication {publication} publishes changes to {tables} under the name of their partitioned table, which the configuration excludes',
+      'in publication {publication}, changes to {tables} have the name of their partitioned table, which the configuration excludes',
     fix: 'Add the partitioned table to table.include.list, or use a publication without publish_via_partition_root.',
   },
   MR_PG_TOO_MANY_TABLES: {

@@ -174,7 +174,8 @@ export function publicationWarnings(
   for (const t of tables) {
     const limits = publication.tables.get(t.oid)
     if (limits?.columns) out.push(`publication ${name} publishes only the columns ${limits.columns} of ${qualified(t)}`)
-    if (limits?.rows) out.push(`publication ${name} publishes only changes to ${qualified(t)} where ${limits.rows}`)
+    if (limits?.rows)
+      out.push(`publication ${name} publishes only changes to rows of ${qualified(t)} where ${limits.rows}`)
   }
   return out
 }

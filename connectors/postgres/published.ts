@@ -15,7 +15,7 @@ export interface Publication {
   readonly viaRoot: boolean
   /** The operations that the publication excludes: insert, update, delete or truncate. */
   readonly without: readonly string[]
-  /** The tables that were added one by one, by OID, with their restrictions. */
+  /** The tables that the publication lists individually, with their restrictions, by OID. */
   readonly tables: ReadonlyMap<number, Limits>
   /** The schemas whose tables are all in the publication. */
   readonly schemas: ReadonlySet<string>
@@ -94,10 +94,10 @@ function withoutCapturedPartitions(tables: readonly TableEntry[]): (t: TableEntr
 }
 
 /**
- * Returns the tables that a snapshot reads. Rows are read from the table under whose name their
- * changes are published: from their partition or from a partitioned table. Tables whose changes are
- * not published, such as unlogged tables, are read too. A partitioned table without captured
- * partitions is also read.
+ * Returns the tables that a snapshot reads. If changes to partitions are published under the name
+ * of their partitioned table, the snapshot reads that table instead of the partitions. Otherwise,
+ * it reads the partitions. A partitioned table is then read only if none of its partitions is
+ * captured. Tables whose changes are not published, such as unlogged tables, are also read.
  */
 export function snapshotTables(tables: readonly TableEntry[], p: Publication): TableEntry[] {
   const hasNoneCaptured = withoutCapturedPartitions(tables)

@@ -75,8 +75,8 @@ export class BufferPool {
   }
 
   /**
-   * Drops unused buffers until the pool is within its limit. Starts with the size of which no
-   * buffer was returned for the longest time.
+   * Drops unused buffers until the pool is within its limit. Starts with the buffers of the least
+   * recently returned size.
    */
   #shrink(): void {
     for (const [size, idle] of this.#idle) {

@@ -17,8 +17,8 @@ export const errors = defineErrors({
     fix: 'If there are fewer brokers than replicas, set {key} to the number of brokers, or to -1 for the default of the broker.',
   },
   MR_WORKER_STORE_CLOSED: {
-    message: 'the store {store} is closed: {cause}',
-    fix: 'The worker is stopping, or it could not read the topic. If the worker is not stopping, find the cause in its earlier log lines, then restart it.',
+    message: 'the store of the topic {topic} is closed: {cause}',
+    fix: 'The worker is stopping, or it could not read this topic. If the worker is not stopping, find the cause in its earlier log lines, then restart it.',
     retriable: true,
   },
   MR_WORKER_STORE_WRITE: {

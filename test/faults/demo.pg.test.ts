@@ -12,8 +12,8 @@ let f: Fixture
 afterEach(() => f?.close())
 
 /**
- * Creates a folder that the user of Postgres may enter. After the test, a database that is still
- * running is stopped.
+ * Creates a folder that the operating-system user of Postgres may enter. After the test, stops a
+ * database that is still running.
  */
 async function createFolder(): Promise<void> {
   f = await fixture()

@@ -13,8 +13,8 @@ import type { SnapshotTable } from './snapshot-reader.ts'
 /** Tables with fewer pages than this are always read in the order of their key. */
 const SMALL_PAGES = 1000
 /**
- * From this correlation between the key and the order of the rows on disk, reading in the order of
- * the key costs no more than reading in the order on disk.
+ * If the correlation between the key and the order of the rows on disk is at least this value,
+ * reading in the order of the key costs no more than reading in the order on disk.
  */
 const ORDERED = 0.95
 

@@ -88,8 +88,8 @@ export class GroupCoordinator {
   }
 
   /**
-   * Returns the number of a group's partition of `__consumer_offsets`. If that topic does not exist
-   * yet, uses the value of `offsets.topic.num.partitions`.
+   * Returns the index of the partition of `__consumer_offsets` that stores a group. If that topic
+   * does not exist yet, it is assumed to have `offsets.topic.num.partitions` partitions.
    */
   partitionOf(groupId: string): number {
     const topic = this.#broker.image().topicsByName.get(OFFSETS_TOPIC)

@@ -112,7 +112,7 @@ export const consumerKeys = defineConfig({
     importance: 'MEDIUM',
     option: 'fetchMaxBytes',
     documentation:
-      'The maximum number of bytes in the response to a fetch. It also limits the bytes that the consumer fetches before they are polled. The first batch of the response is returned even if it is larger, so that the consumer can make progress.',
+      'The maximum number of bytes in the response to a fetch. It is also the maximum number of bytes that the consumer fetches ahead of poll. The first batch of the response is returned even if it is larger, so that the consumer can make progress.',
   }),
   'fetch.max.wait.ms': key.int({
     default: 500,

@@ -81,8 +81,8 @@ export class FetchSession {
   }
 
   /**
-   * Handles a lost response. The next request is a full one, because the broker may or may not have
-   * handled the request to which the response was lost.
+   * Handles a lost response. The next request is a full one, because it is unknown whether the
+   * broker has handled the last request.
    */
   failed(): void {
     this.#epoch = INITIAL_EPOCH

@@ -33,8 +33,8 @@ export class ConfigError extends MillraceError {
 }
 
 /**
- * Calls `run`. If `run` throws a ConfigError, throws a copy of the error with the names of the keys
- * that `nameOf` returns, such as the names with a prefix that the user has set.
+ * Calls `run`. If `run` throws a ConfigError, throws a copy of the error in which each key has the
+ * name that `nameOf` returns, such as the name with the prefix that users write.
  */
 export function withKeyNames<T>(nameOf: (key: string) => string, run: () => T): T {
   try {

@@ -56,7 +56,10 @@ export function hideInValue(text: string): string {
   return hideInUrls(text).replace(NO_SCHEME, `$1$2:${HIDDEN}@`)
 }
 
-/** Returns the passwords in URLs, as they are written and decoded. */
+/**
+ * Returns the passwords of the URLs in a text. Each password is returned as it is written and, if
+ * possible, also percent-decoded.
+ */
 export function passwordsInUrls(text: string): string[] {
   const found = [...text.matchAll(USER_INFO), ...text.matchAll(PARAMETER)].map(match => match[2]!)
   return found.flatMap(secret => {

@@ -161,7 +161,7 @@ async function checkStop(type: ConnectorClass, config: Props, ms: number): Promi
   try {
     await task.start(taskSettings(task, new type(), config))
   } catch {
-    // A source that reads its offsets in `start` fails here, because they cannot be read.
+    // In this check, reading offsets fails. A source that reads its offsets in `start` throws.
   }
   await stopTwice(task, 'after start')
 }

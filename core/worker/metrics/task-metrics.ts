@@ -50,7 +50,10 @@ export const TASK_METRICS = defineMetrics(
       'Records that the task consumed and whose offsets are not committed yet.',
     ],
     kafka_connect_sink_task_partition_count: ['gauge', 'Partitions that are assigned to the task.'],
-    kafka_connect_sink_task_offset_commit_seq_no: ['gauge', 'The number of the last offset commit that was started.'],
+    kafka_connect_sink_task_offset_commit_seq_no: [
+      'gauge',
+      'The sequence number of the last offset commit that was started.',
+    ],
     kafka_connect_sink_task_offset_commit_completion_total: ['counter', 'Offset commits that succeeded.'],
     kafka_connect_sink_task_offset_commit_completion_rate: ['gauge', 'Offset commits per second that succeeded.'],
     kafka_connect_sink_task_put_batch_avg_time_ms: ['gauge', 'The average time of a put, in milliseconds.'],

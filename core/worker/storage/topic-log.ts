@@ -230,7 +230,7 @@ export class TopicLog {
   }
 
   #closed(cause: string): MillraceError {
-    return errors.create('MR_WORKER_STORE_CLOSED', { store: this.#o.topic, cause })
+    return errors.create('MR_WORKER_STORE_CLOSED', { topic: this.#o.topic, cause })
   }
 
   #fail(error: Error): void {

@@ -16,7 +16,7 @@ export const errors = defineErrors({
   },
   MR_TASK_RECORD: {
     message: '{record} cannot be written: {fault}',
-    fix: 'If this value comes from a setting, correct the setting. Otherwise this is a bug in the plugin: report it to its author.',
+    fix: 'If a setting determines the invalid value, correct the setting. Otherwise this is a bug in the plugin: report it to its author.',
   },
   MR_TASK_RETURNED: {
     message: '{method} of {plugin} returned {what} instead of {expected}',
@@ -93,7 +93,7 @@ export const errors = defineErrors({
   },
   MR_TASK_DLQ: {
     message: 'cannot write a record to the dead letter queue {topic}: {cause}',
-    fix: 'See the cause. errors.deadletterqueue.topic.replication.factor sets the replication factor. The task cannot run without its dead letter queue.',
+    fix: 'See the cause. If the topic cannot be created with its replication factor, lower errors.deadletterqueue.topic.replication.factor. The task cannot run without its dead letter queue.',
     retriable: true,
   },
   MR_TASK_METRIC: {

@@ -49,7 +49,7 @@ export type SequenceProblem =
   | { readonly kind: 'coordinator-fenced'; readonly detail: string }
 
 /**
- * Returns the retained batch of which `batch` is a retry: the one with the same sequence numbers.
+ * Returns the retained batch that has the same sequence numbers as `batch`, which is then a retry.
  * Returns undefined if there is no such batch.
  */
 export function findDuplicate(entry: ProducerEntry | undefined, batch: BatchMeta): ProducedBatch | undefined {
