@@ -77,7 +77,7 @@ const eventKeys = defineConfig({
     },
     importance: 'LOW',
     documentation:
-      'The operations for which the connector sends no events: c (insert), u (update), d (delete), t (truncate). none sends events for all operations.',
+      'The operations for which the connector sends no events: c (insert), u (update), d (delete), t (truncate). With none, the connector sends events for all operations.',
   }),
   'skip.messages.without.change': key.boolean({
     default: false,

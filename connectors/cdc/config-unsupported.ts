@@ -43,12 +43,12 @@ const signalKeys = defineConfig({
   'signal.file': key.string({
     ...unsupported(null, SIGNALS),
     importance: 'LOW',
-    documentation: 'The file with signals, for the channel file.',
+    documentation: 'The file from which the connector reads signals. Used if signal.enabled.channels contains file.',
   }),
   'signal.kafka.topic': key.string({
     ...unsupported(null, SIGNALS),
     importance: 'LOW',
-    documentation: 'The topic with signals, for the channel kafka.',
+    documentation: 'The topic from which the connector reads signals. Used if signal.enabled.channels contains kafka.',
   }),
   'signal.kafka.bootstrap.servers': key.string({
     ...unsupported(null, SIGNALS),
@@ -95,12 +95,12 @@ const notificationKeys = defineConfig({
   'notification.sink.topic.name': key.string({
     ...unsupported(null, NOTIFICATIONS),
     importance: 'HIGH',
-    documentation: 'The topic of the notification channel sink.',
+    documentation: 'The topic for notifications. Used if notification.enabled.channels contains sink.',
   }),
   'notification.http.url': key.string({
     ...unsupported(null, NOTIFICATIONS),
     importance: 'HIGH',
-    documentation: 'The URL of the notification channel http.',
+    documentation: 'The URL to which notifications are sent. Used if notification.enabled.channels contains http.',
   }),
   'notification.http.timeout.ms': key.int({
     default: 5000,
@@ -213,7 +213,7 @@ const customKeys = defineConfig({
   'sourceinfo.struct.maker': key.class({
     ...unsupported(null, JAVA),
     importance: 'LOW',
-    documentation: 'The Java class that creates the field source of events.',
+    documentation: 'The Java class that creates the source struct of each event.',
   }),
 })
 

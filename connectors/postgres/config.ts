@@ -119,7 +119,7 @@ const slotKeys = defineConfig({
     default: null,
     importance: 'LOW',
     documentation:
-      'Additional options of the decoding plugin, as NAME=VALUE separated by semicolons. Only the option origin is supported.',
+      'Additional options of the decoding plugin, as NAME=VALUE separated by semicolons. The only supported name is origin.',
   }),
   'slot.max.retries': key.int({
     default: 6,
@@ -231,7 +231,7 @@ const snapshotKeys = defineConfig({
     validator: mode(['serializable', 'repeatable_read', 'read_committed', 'read_uncommitted']),
     importance: 'LOW',
     documentation:
-      'The isolation level of the snapshot, if it does not use the exported snapshot of a new slot. With read_committed and read_uncommitted, the tables of a snapshot may not be consistent with each other.',
+      'The isolation level of the snapshot transaction. Ignored if the connector has just created the slot: it then reads the snapshot that the slot exports, with repeatable_read. With read_committed and read_uncommitted, the tables of a snapshot may not be consistent with each other.',
   }),
   'snapshot.locking.mode': key.string({
     default: 'none',

@@ -31,7 +31,7 @@ export interface ShapeColumn {
   readonly comment: string | null
 }
 
-/** The structure of a table from which its shape is created. */
+/** The description of a table in the database, from which its `TableShape` is created. */
 export interface ShapeInput {
   readonly name: TableName
   /** The columns, in the order of the tuple. */

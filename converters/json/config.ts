@@ -41,7 +41,8 @@ export const jsonConverterConfig = defineConfig({
     importance: 'LOW',
     displayName: 'Replace null with default',
     group: 'Serialization',
-    documentation: 'Whether a null in a field with a default value is written as the default value. false writes null.',
+    documentation:
+      'Whether a null in a field with a default value is written as the default value. With false, null is written.',
   }),
   'schema.content': key.string({
     ...shared,

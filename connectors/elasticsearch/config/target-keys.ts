@@ -12,7 +12,7 @@ export const targetKeys = defineConfig({
     importance: 'LOW',
     group: TARGETS,
     documentation:
-      'LOGS or METRICS writes to the data stream {type}-{dataset}-{namespace}, to which documents are only added. NONE writes to an index.',
+      'With LOGS or METRICS, the sink writes to the data stream {type}-{dataset}-{namespace}, to which documents are only added. With NONE, it writes to an index.',
   }),
   'data.stream.dataset': key.string({
     default: '',
@@ -41,7 +41,7 @@ export const targetKeys = defineConfig({
     importance: 'LOW',
     group: TARGETS,
     documentation:
-      'The kind of the existing resources in topic.to.external.resource.mapping. The connector does not create them. DISABLED writes to resources named after topics.',
+      'The kind of the existing resources in topic.to.external.resource.mapping. The connector does not create them. With DISABLED, it writes to resources named after topics.',
   }),
   'topic.to.external.resource.mapping': key.list({
     default: '',

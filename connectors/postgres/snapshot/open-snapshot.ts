@@ -69,7 +69,7 @@ const ISOLATION: Readonly<Record<string, string>> = {
 
 const STATE = `select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn`
 
-/** Opens a transaction on the exported snapshot of a new slot, or on a new snapshot. */
+/** Opens a transaction on the snapshot that a new slot has exported, or on a new snapshot. */
 export async function openTransaction(
   options: PostgresOptions,
   exported: { readonly snapshotName: string; readonly lsn: Lsn } | null,

@@ -75,7 +75,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: 'dates BC, and the days skipped by the calendar change of 1582, in snapshots',
-    debezium: 'years AD, and different days; only streamed values are correct',
+    debezium: 'BC years become AD years, and the days differ; streamed values are correct',
     here: 'the proleptic Gregorian calendar, as on the server and in Java',
     rules: [{ columns: `${also('date')}(__\\d+)?`, events: 'r', values: '.* BC|1582-10-10' }],
   },
@@ -169,7 +169,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: 'dates and timestamps before 1582 in arrays',
-    debezium: "years after Christ, and the Julian calendar's days",
+    debezium: 'BC years become AD years, and the days are those of the Julian calendar',
     here: 'as in columns',
     rules: [
       { columns: 'a_timestamp(_[036])?', events: 'r|c', values: '\\{"infinity",".*', modes: '(?!strings|nano).*' },
@@ -205,7 +205,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     rules: [{ columns: 'mood__2', events: 'schema' }],
   },
   {
-    what: '`interval` inside values that are emitted as the bytes of their text',
+    what: 'an `interval` within a value that is emitted as the bytes of its text, such as an array of a domain over `interval`',
     debezium: "the server's format, such as `1 mon -1 days`",
     here: 'ISO 8601, such as `P1M-1D`',
     rules: [{ columns: 'ad_interval(_0|_year_to_month)?', events: 'r|c', debezium: '\\[".*' }],

@@ -70,8 +70,8 @@ export interface LeaveRequest {
 }
 
 /**
- * Receives a response. The state machine returns the function in an effect, and the caller calls
- * it.
+ * A callback for the response to a member. The group never calls it: it returns the callback and
+ * the response in an effect, and the caller of the group runs the effect.
  */
 export type Waiter<T> = (reply: T) => void
 
