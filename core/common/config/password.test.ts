@@ -47,3 +47,13 @@ test('the value of a key may be a URL whose scheme is missing or misspelled', ()
   for (const text of ['file:///x/@scope/y', 'host:9092', 'a@b.c', 'kafka:9092,other:9092', 'node:x @y'])
     expect(hideInValue(text)).toBe(text)
 })
+
+test.each(['a:x/', '://a:', '/a:b', '?password', ';password=x@', 'a:', '@a:x/'])(
+  'a value of a megabyte that repeats %j is handled in linear time',
+  unit => {
+    const text = unit.repeat(Math.ceil(1_000_000 / unit.length))
+    // A search in quadratic time would exceed the time limit of a test.
+    expect(hideInValue(text).length).toBeGreaterThan(0)
+    passwordsInUrls(text)
+  },
+)

@@ -45,7 +45,12 @@ export function hideInUrls(text: string): string {
 }
 
 /** A user and a password before a host, in a URL whose scheme is missing or misspelled. */
-const NO_SCHEME = /(^|[\s,'"[/])([^\s:/@,'"[\]]+):([^\s@,/'"][^\s@,'"]*)@/g
+const NO_SCHEME = /(^|[[/])([^\s:/@,'"[\]]+):([^\s@,/'"][^\s@,'"]*)@/g
+/**
+ * A word up to its last `@`. NO_SCHEME is applied only to these parts: in a long word without `@`,
+ * the time for the search would grow with the square of the length.
+ */
+const WORD_WITH_AT = /(?<![^\s,'"])[^\s,'"]+@/g
 
 /**
  * Hides the passwords in the value of a key, which may be an invalid URL: `user:pw@host` becomes
@@ -53,7 +58,7 @@ const NO_SCHEME = /(^|[\s,'"[/])([^\s:/@,'"[\]]+):([^\s@,/'"][^\s@,'"]*)@/g
  * password.
  */
 export function hideInValue(text: string): string {
-  return hideInUrls(text).replace(NO_SCHEME, `$1$2:${HIDDEN}@`)
+  return hideInUrls(text).replace(WORD_WITH_AT, word => word.replace(NO_SCHEME, `$1$2:${HIDDEN}@`))
 }
 
 /**
