@@ -49,6 +49,8 @@ async function inEveryMode(
     for (const [, task] of tasks) await task.count(read)
     for (const sql of stream) await db.query(sql)
     for (const [mode, task] of tasks) out.set(mode, [...(await task.count(read + stream.length))])
+    // Only a task without unacknowledged records is stopped regularly, and then drops its slot.
+    for (const [, task] of tasks) await task.commit()
   } finally {
     for (const [, task] of tasks) await task.stop()
     await db.end()
