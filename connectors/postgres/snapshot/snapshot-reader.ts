@@ -77,7 +77,7 @@ export class SnapshotReader {
   #pending: Row | null = null
   /** The progress after the last emitted row. */
   #progress: SnapshotProgress
-  /** The offset of all rows of a batch, except for the last row. */
+  /** The offset before the current batch. All rows of the batch except the last one get it. */
   #offset: SourceOffset
   #done = false
   readonly #blocks = new Map<SnapshotMark, Struct>()
