@@ -8,7 +8,7 @@ import { type PostgresServer, startPostgres } from '../../test/services/postgres
 import { connectFailure, snapshotFailure, streamFailure } from './client/failure.ts'
 import { PostgresConnector } from './connector.ts'
 import type { ConnectionOptions } from './options.ts'
-import { createDatabase } from './test-support/database.ts'
+import { createDatabase, dropSlot } from './test-support/database.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const HBA = [
@@ -123,8 +123,6 @@ describe.skipIf(server === null)('the error of a rejected connection', () => {
 })
 
 describe.skipIf(server === null)('a slot that cannot be used', () => {
-  const drop = (db: pg.Client, name: string) => db.query(`select pg_drop_replication_slot('${name}')`)
-
   test('a physical slot and a slot of another database are rejected', async () => {
     const { url, db } = await createDatabase(server)
     const other = await createDatabase(server)
@@ -134,12 +132,12 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
       code: 'MR_PG_SLOT_WRONG',
       message: expect.stringContaining('it is a physical slot'),
     })
-    await drop(db, props['slot.name']!)
+    await dropSlot(db, props['slot.name']!)
     await other.db.query(`select pg_create_logical_replication_slot('${props['slot.name']}', 'pgoutput')`)
     const failure = await failureOf(props)
     expect(failure.message).toContain(`it is a slot of database ${new URL(other.url).pathname.slice(1)}.`)
     expect((await errorsOf(props))['slot.name']).toContain('MR_PG_SLOT_WRONG')
-    await drop(other.db, props['slot.name']!)
+    await dropSlot(other.db, props['slot.name']!)
     await db.end()
     await other.db.end()
   })
@@ -148,7 +146,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
     const { url, db } = await createDatabase(server)
     for (const name of ['one', 'two']) await db.query(`select pg_create_physical_replication_slot('${name}')`)
     expect(await failureOf(propsFor(url))).toMatchObject({ code: 'MR_PG_SLOTS_EXHAUSTED' })
-    for (const name of ['one', 'two']) await drop(db, name)
+    for (const name of ['one', 'two']) await dropSlot(db, name)
     await db.end()
   })
 
@@ -178,10 +176,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     expect(streamed).toMatchObject({ code: 'MR_PG_ENCODING', retriable: false })
     expect(streamed.message).toMatch(/cannot send a change as UTF-8.*SQL_ASCII.*column list in the publication/)
     await task.stop()
-    await expect
-      .poll(async () => (await db.query('select active from pg_replication_slots')).rows, { timeout: 40_000 })
-      .toEqual([{ active: false }])
-    await db.query(`select pg_drop_replication_slot('${props['slot.name']}')`)
+    await dropSlot(db, props['slot.name']!)
     const read = await failureOf({ ...props, 'snapshot.mode': 'initial_only' })
     expect(read).toMatchObject({ code: 'MR_PG_ENCODING', retriable: false })
     expect(read.message).toMatch(/a row of table public\.t as UTF-8.*column\.exclude\.list/)

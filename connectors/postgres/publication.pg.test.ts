@@ -10,7 +10,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { PostgresConnector } from './connector.ts'
 import { parseLsn } from './lsn.ts'
-import { createDatabase } from './test-support/database.ts'
+import { createDatabase, dropSlot } from './test-support/database.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres()
@@ -227,8 +227,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await task.until(r => r.some(x => shown(x) === 't.own.b c2'))
     expect(task.records.map(shown)).toEqual(['t.own.a c1', 't.own.b c2'])
     await task.stop()
-    const slot = propsFor(url)['slot.name']
-    await db.query(`select pg_drop_replication_slot('${slot}')`)
+    await dropSlot(db, propsFor(url)['slot.name']!)
     await db.query(`drop owned by ${role} cascade`)
     await db.query(`drop role ${role}`)
     await db.end()
