@@ -1,8 +1,10 @@
 import { sourceConformance } from 'millrace/testing'
+import pg from 'pg'
 import { afterAll, describe, test } from 'vitest'
 import { startPostgres } from '../../test/services/postgres.ts'
 import { query } from '../../test/services/query.ts'
 import { PostgresConnector } from './connector.ts'
+import { dropSlot } from './test-support/database.ts'
 import { propsFor } from './test-support/harness.ts'
 
 const server = await startPostgres({ own: true })
@@ -35,7 +37,10 @@ describe.skipIf(server === null)('the conformance suite', () => {
         records: ROWS,
         produce,
         dispose: async () => {
-          await query(url, `select pg_drop_replication_slot('${slot}')`)
+          const db = new pg.Client(url)
+          await db.connect()
+          await dropSlot(db, slot)
+          await db.end()
         },
       }
     },
