@@ -278,8 +278,8 @@ test('the headers of dead letters name the same stage, class and exception as in
 })
 
 /**
- * Returns the state of the first task; undefined if there is none, as in a Java worker right after
- * a creation.
+ * Returns the state of the first task. Returns undefined if the connector has no task yet. In a
+ * Java worker, this is the case for a moment after the connector was created.
  */
 const stateOf = (status: Partial<Status>) => status.tasks?.[0]?.state
 

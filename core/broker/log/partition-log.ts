@@ -282,7 +282,7 @@ export class PartitionLog implements api.PartitionLog {
     return this.#expired(now, this.#log.config) > 0
   }
 
-  /** Returns whether `tick` has any work now. */
+  /** Returns whether producer ids may have expired, or data must be flushed: the work of `tick`. */
   tickDue(now: number): boolean {
     const log = this.#log
     if (log.status !== 'open') return false

@@ -107,7 +107,7 @@ test('inspect returns the declaration of a plugin', async () => {
   ])
 })
 
-test('validate returns the errors of the declaration or, if there are none, those of the connector', async () => {
+test('validate returns the errors of the declared keys; without such errors, it returns those of the connector', async () => {
   const { host } = start()
   const missing = await host.request('validate', { plugin: MISBEHAVING, props: {} })
   expect(missing.values[0]?.errors[0]).toMatch(/Missing required configuration "mode"/)
